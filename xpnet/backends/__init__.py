@@ -1,0 +1,20 @@
+"""The shim: the only place that imports an array library other than NumPy."""
+
+from xpnet.backends.base import Array, Backend, BackendInfo, Batch, Batches, Data, Loop, Memory, State, Step
+from xpnet.backends.registry import available_backends, backend_info, get_backend
+
+__all__ = [
+    "Array",
+    "Backend",
+    "BackendInfo",
+    "Batch",
+    "Batches",
+    "Data",
+    "Loop",
+    "Memory",
+    "State",
+    "Step",
+    "available_backends",
+    "backend_info",
+    "get_backend",
+]

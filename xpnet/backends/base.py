@@ -1,0 +1,217 @@
+"""What xpnet asks of an array library: the `Backend` interface, with the defaults most share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from xpnet.backends.host import to_host
+from xpnet.errors import BackendError
+
+Array = Any
+"""An array of any library that follows the Array API standard."""
+
+State = dict[str, Any]
+"""What a training step carries from one iteration to the next: nested dicts of arrays."""
+
+Data = tuple[Array, Array]
+"""Inputs ``(samples, features)`` and labels ``(samples,)``, resident on the device."""
+
+
+class Batches(NamedTuple):
+    """What distinguishes the iterations of one chunk.
+
+    Attributes
+    ----------
+    indices : array, shape (iterations, batch), int32, or None
+        Rows of the data that each iteration takes; None for all of them.
+    coefficients : dict of lists of float, each of length iterations
+        Host scalars of each iteration: the learning rate, Adam's bias corrections.
+    """
+
+    indices: Array | None
+    coefficients: Mapping[str, Sequence[float]]
+
+
+class Batch(NamedTuple):
+    """One iteration's share of `Batches`."""
+
+    indices: Array | None
+    coefficients: Mapping[str, Any]
+
+
+Step = Callable[[State, Data, Batch], tuple[State, Array]]
+"""One training iteration: ``(state, data, batch) -> (state, loss)``, a pure function."""
+
+Loop = Callable[[State, Data, Batches], tuple[State, Array]]
+"""A chunk of iterations: ``(state, data, batches) -> (state, losses)``."""
+
+
+class Memory(NamedTuple):
+    """Memory in use by this process on a device, and what the device has, in bytes."""
+
+    used: int
+    total: int
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What `available_backends` tells of one array library.
+
+    Attributes
+    ----------
+    available : bool
+        Whether a network can be trained on it here and now.
+    version : str or None
+        The library's version, where it is installed.
+    device : str or None
+        The default device, as its maker names it.
+    reason : str or None
+        Why it is not available, and how to get it.
+    """
+
+    available: bool
+    version: str | None = None
+    device: str | None = None
+    reason: str | None = None
+
+
+class Backend(ABC):
+    """An array library on one device.
+
+    Parameters
+    ----------
+    device : str, optional
+        Where arrays are made; the library's default where omitted.
+
+    Attributes
+    ----------
+    name : str
+        The name by which `get_backend` knows it.
+    xp : namespace
+        The library's functions, following the Array API standard.
+    device : object
+        The library's own device object.
+    """
+
+    name: ClassVar[str]
+    xp: ClassVar[Any]
+    device: Any
+
+    @classmethod
+    @abstractmethod
+    def info(cls) -> BackendInfo:
+        """Tell whether the library can compute here, asking the device itself."""
+
+    @classmethod
+    @abstractmethod
+    def to_numpy(cls, array: Array) -> np.ndarray:
+        """Return the library's array on the host, waiting for it where it is being computed."""
+
+    @abstractmethod
+    def from_numpy(self, array: np.ndarray) -> Array:
+        """Return a host array as one of the library's on this device; never shares memory that changes."""
+
+    @abstractmethod
+    def owns(self, array: object) -> bool:
+        """Tell whether the array is one of this library's, wherever it lies."""
+
+    @abstractmethod
+    def memory(self) -> Memory:
+        """Tell how much of the device's memory this process uses."""
+
+    def synchronize(self) -> None:  # noqa: B027 - most libraries compute at once
+        """Wait until everything queued on the device is done."""
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return a context in which the device is the library's current one."""
+        return nullcontext()
+
+    def require_dtype(self, name: str) -> None:  # noqa: B027 - most libraries have both
+        """Raise `BackendError` unless the device computes in ``"float32"`` or ``"float64"``, as named."""
+
+    def asarray(self, array: Any, dtype: str | None = None) -> Array:
+        """Return an array of any library as one of this backend's.
+
+        Arrays already on the device are shared where their dtype fits, also between libraries
+        (DLPack); others are copied.
+
+        Parameters
+        ----------
+        array : array of any library, or nested sequence of numbers
+            What to convert.
+        dtype : str, optional
+            The dtype's name, ``"float32"``; as given where omitted.
+
+        Returns
+        -------
+        array
+            Of this library, on this device.
+
+        Examples
+        --------
+        >>> import xpnet
+        >>> xpnet.get_backend("numpy").asarray([1, 2], "float32")
+        array([1., 2.], dtype=float32)
+        """
+        with self.scope():
+            own = array if self.owns(array) else self._adopt(array)
+            if own.device != self.device:
+                own = self.move(own)
+            return own if dtype is None else self.xp.astype(own, self.dtype(dtype), copy=False)
+
+    def move(self, array: Array) -> Array:
+        """Return the library's array on this backend's device."""
+        return self.from_numpy(self.to_numpy(array))
+
+    def dtype(self, name: str) -> Any:
+        """Return the library's dtype of that name."""
+        return getattr(self.xp, name)
+
+    def _adopt(self, array: Any) -> Array:
+        """Share another library's array on the same device, or copy it by way of the host."""
+        if hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic):
+            try:
+                return self.xp.from_dlpack(array)
+            except (BufferError, TypeError, ValueError, RuntimeError):
+                pass  # another device, or a dtype that DLPack or the library lacks: go by the host
+        host = to_host(array)
+        if host.dtype.kind not in "biuf":
+            raise BackendError(f"expected an array of numbers, not one of dtype {host.dtype}")
+        return self.from_numpy(host)
+
+    def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the fastest form in which the library runs a pure function of arrays."""
+        return function
+
+    def loop(self, step: Step) -> Loop:
+        """Return the fastest form in which the library repeats a training step."""
+        return self.eager_loop(step)
+
+    def eager_loop(self, step: Step) -> Loop:
+        """Return a loop that calls the step once an iteration, operation by operation."""
+
+        def run(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
+            names = list(batches.coefficients)
+            losses = []
+            for i, values in enumerate(zip(*batches.coefficients.values(), strict=True)):
+                indices = None if batches.indices is None else batches.indices[i, :]
+                state, loss = step(state, data, Batch(indices, dict(zip(names, values, strict=True))))
+                losses.append(loss)
+            return state, self.xp.stack(losses)
+
+        return run
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Backend) and (self.name, self.device) == (other.name, other.device)
+
+    def __hash__(self) -> int:
+        return hash((self.name, str(self.device)))
+
+    def __repr__(self) -> str:
+        return f"<xpnet backend {self.name!r} on {self.device}>"

@@ -1,0 +1,79 @@
+"""CuPy: NumPy's functions on CUDA devices."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy
+import numpy as np
+
+from xpnet.backends.base import Array, Backend, BackendInfo, Memory
+from xpnet.errors import BackendError
+
+
+class CupyBackend(Backend):
+    """CuPy on ``"cuda"``, ``"cuda:1"`` …; the current CUDA device where omitted."""
+
+    name = "cupy"
+    xp = xp
+
+    def __init__(self, device: str | None = None) -> None:
+        found = self.info()
+        if not found.available:
+            raise BackendError(str(found.reason))
+        platform, _, index = (device or "cuda").partition(":")
+        count = cupy.cuda.runtime.getDeviceCount()
+        current = cupy.cuda.runtime.getDevice()
+        if platform != "cuda" or not (index or "0").isdecimal() or int(index or 0) >= count:
+            known = ", ".join(f"cuda:{i}" for i in range(count))
+            raise BackendError(f"CuPy has no device {device!r} here; there are: {known}")
+        self.device = cupy.cuda.Device(int(index) if index else current)
+
+    @classmethod
+    def info(cls) -> BackendInfo:
+        """Ask the driver itself: ``import cupy`` succeeds on machines without a GPU."""
+        try:
+            count = cupy.cuda.runtime.getDeviceCount()
+        except cupy.cuda.runtime.CUDARuntimeError as error:
+            reason = f"CuPy {cupy.__version__} is installed but no CUDA device answers: {error}"
+            return BackendInfo(False, cupy.__version__, None, reason)
+        if count == 0:
+            reason = f"CuPy {cupy.__version__} is installed but the driver shows no CUDA device"
+            return BackendInfo(False, cupy.__version__, None, reason)
+        name = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode()
+        return BackendInfo(True, cupy.__version__, name)
+
+    @classmethod
+    def to_numpy(cls, array: Array) -> np.ndarray:
+        """Return the array on the host, waiting for it."""
+        return cupy.asnumpy(array)
+
+    def from_numpy(self, array: np.ndarray) -> Array:
+        """Return a copy on this device."""
+        with self.device:
+            return cupy.asarray(array)
+
+    def move(self, array: Array) -> Array:
+        """Return the array on this device."""
+        with self.device:
+            return cupy.asarray(array) if array.device == self.device else cupy.array(array, copy=True)
+
+    def owns(self, array: object) -> bool:
+        """Tell whether it is a CuPy array."""
+        return isinstance(array, cupy.ndarray)
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Make the device CUDA's current one."""
+        return cupy.cuda.Device(self.device.id)
+
+    def synchronize(self) -> None:
+        """Wait for the device's queue."""
+        with self.device:
+            cupy.cuda.get_current_stream().synchronize()
+
+    def memory(self) -> Memory:
+        """Tell what the memory pool holds in use and what the device has."""
+        with self.device:
+            return Memory(cupy.get_default_memory_pool().used_bytes(), self.device.mem_info[1])

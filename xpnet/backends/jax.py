@@ -1,0 +1,95 @@
+"""JAX: steps are compiled by XLA, a chunk of iterations at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from xpnet.backends.base import Array, Backend, BackendInfo, Batch, Batches, Data, Loop, Memory, State, Step
+from xpnet.backends.host import host_memory
+from xpnet.errors import BackendError
+
+
+class JaxBackend(Backend):
+    """JAX on ``"cpu"``, ``"cpu:1"``, ``"cuda:0"`` …; the first device of its default platform."""
+
+    name = "jax"
+    xp = jnp
+
+    def __init__(self, device: str | None = None) -> None:
+        platform, _, index = (device or "").partition(":")
+        try:
+            self.device = jax.devices(platform or None)[int(index or 0)]
+        except (RuntimeError, IndexError, ValueError) as error:
+            known = ", ".join(f"{d.platform}:{d.id}" for d in jax.devices())
+            raise BackendError(f"JAX has no device {device!r} here; there are: {known}") from error
+
+    @classmethod
+    def info(cls) -> BackendInfo:
+        """Tell JAX's version and its first device."""
+        return BackendInfo(True, jax.__version__, jax.devices()[0].device_kind)
+
+    @classmethod
+    def to_numpy(cls, array: Array) -> np.ndarray:
+        """Return the array on the host."""
+        return np.asarray(array)
+
+    def from_numpy(self, array: np.ndarray) -> Array:
+        """Return a copy on this device; JAX narrows 64-bit integers where its 64-bit mode is off."""
+        if array.dtype.itemsize == 8:
+            kind = {"f": "float64", "i": "int64", "u": "uint64"}[array.dtype.kind]
+            array = array.astype(jax.dtypes.canonicalize_dtype(kind))
+        return jax.device_put(np.array(array), self.device)
+
+    def move(self, array: Array) -> Array:
+        """Return the array on this device."""
+        return jax.device_put(array, self.device)
+
+    def owns(self, array: object) -> bool:
+        """Tell whether it is a JAX array."""
+        return isinstance(array, jax.Array)
+
+    def require_dtype(self, name: str) -> None:
+        """Switch JAX's 64-bit mode on for float64; without it JAX would silently compute in float32.
+
+        The mode is one of the whole process, as JAX has it.
+        """
+        if name == "float64" and not jax.config.jax_enable_x64:
+            jax.config.update("jax_enable_x64", True)
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Make the device JAX's default."""
+        return jax.default_device(self.device)
+
+    def synchronize(self) -> None:
+        """Wait for the device: work on it runs in order, so a last small piece tells."""
+        jax.device_put(0, self.device).block_until_ready()
+
+    def memory(self) -> Memory:
+        """Tell the memory of XLA's allocator, or of this process where the device is the CPU."""
+        stats = self.device.memory_stats()
+        if stats is None:
+            return Memory(*host_memory())
+        return Memory(stats["bytes_in_use"], stats["bytes_limit"])
+
+    def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile the function with XLA at its first call for each set of shapes."""
+        return jax.jit(function)
+
+    def loop(self, step: Step) -> Loop:
+        """Compile a whole chunk of iterations into one XLA program."""
+
+        @jax.jit
+        def scan(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
+            return jax.lax.scan(lambda carry, batch: step(carry, data, Batch(*batch)), state, batches)
+
+        def run(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
+            coefficients = {name: jnp.asarray(row) for name, row in batches.coefficients.items()}
+            return scan(state, data, Batches(batches.indices, coefficients))
+
+        return run

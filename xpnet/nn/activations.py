@@ -1,0 +1,116 @@
+"""Activation functions: ``forward(xp, x) -> (y, cache)`` and ``backward(xp, dy, cache) -> dx``.
+
+All act elementwise on arrays of any shape. `ACTIVATIONS` finds a pair by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from xpnet.errors import InvalidInputError
+
+Array = Any
+
+
+def sigmoid_forward(xp: Any, x: Array) -> tuple[Array, Array]:
+    """Return ``1 / (1 + exp(-x))`` and what its backward pass needs.
+
+    The exponential is taken of ``-|x|`` alone, so that nothing overflows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sigmoid_forward(np, np.asarray([-1e4, 0.0, 1e4]))[0]
+    array([0. , 0.5, 1. ])
+    """
+    e = xp.exp(-xp.abs(x))
+    y = xp.divide(xp.where(x < 0, e, xp.ones_like(e)), 1.0 + e)
+    return y, y
+
+
+def sigmoid_backward(xp: Any, dy: Array, cache: Array) -> Array:
+    """Return the gradient of the sigmoid's argument: ``dy * y * (1 - y)``."""
+    return dy * cache * (1.0 - cache)
+
+
+def relu_forward(xp: Any, x: Array) -> tuple[Array, Array]:
+    """Return ``max(x, 0)`` and what its backward pass needs; NaN stays NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu_forward(np, np.asarray([-1.0, 2.0]))[0]
+    array([0., 2.])
+    """
+    y = xp.maximum(x, xp.zeros_like(x))
+    return y, y
+
+
+def relu_backward(xp: Any, dy: Array, cache: Array) -> Array:
+    """Return the gradient of the rectifier's argument; its derivative at 0 is taken to be 0."""
+    return xp.where(cache > 0, dy, xp.zeros_like(dy))
+
+
+def tanh_forward(xp: Any, x: Array) -> tuple[Array, Array]:
+    """Return ``tanh(x)`` and what its backward pass needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_forward(np, np.asarray([0.0]))[0]
+    array([0.])
+    """
+    y = xp.tanh(x)
+    return y, y
+
+
+def tanh_backward(xp: Any, dy: Array, cache: Array) -> Array:
+    """Return the gradient of the argument of tanh: ``dy * (1 - y**2)``."""
+    return dy * (1.0 - cache * cache)
+
+
+def identity_forward(xp: Any, x: Array) -> tuple[Array, None]:
+    """Return ``x`` itself: with it a network of any depth is affine."""
+    return x, None
+
+
+def identity_backward(xp: Any, dy: Array, cache: None) -> Array:
+    """Return ``dy`` itself."""
+    return dy
+
+
+def step_forward(xp: Any, x: Array) -> tuple[Array, None]:
+    """Return 1 where ``x > 0`` and 0 elsewhere: the perceptron's activation, for inference only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> step_forward(np, np.asarray([-1.0, 0.0, 2.0]))[0]
+    array([0., 0., 1.])
+    """
+    return xp.astype(x > 0, x.dtype), None
+
+
+def step_backward(xp: Any, dy: Array, cache: None) -> Array:
+    """Raise `InvalidInputError`: the step function has no derivative to train with."""
+    raise InvalidInputError(
+        "a network with the activation 'step' cannot be trained: its derivative is zero wherever it"
+        " exists; train with 'sigmoid', its smooth relative, and use 'step' for inference"
+    )
+
+
+class Activation(NamedTuple):
+    """A pair of functions that belong together."""
+
+    forward: Callable[[Any, Array], tuple[Array, Any]]
+    backward: Callable[[Any, Array, Any], Array]
+
+
+ACTIVATIONS = {
+    "relu": Activation(relu_forward, relu_backward),
+    "sigmoid": Activation(sigmoid_forward, sigmoid_backward),
+    "tanh": Activation(tanh_forward, tanh_backward),
+    "identity": Activation(identity_forward, identity_backward),
+    "step": Activation(step_forward, step_backward),
+}
