@@ -1,0 +1,49 @@
+"""xpnet: neural networks on whatever array library you already have.
+
+The mathematics is written once against the Python Array API standard and runs unchanged on NumPy,
+CuPy, PyTorch and JAX.
+
+>>> import xpnet
+>>> data = xpnet.datasets.load("digits")
+>>> net = xpnet.MLP([64, 30, 10], backend="numpy")
+>>> history = xpnet.train(net, data.x_train, data.t_train, epochs=5)
+>>> net.accuracy(data.x_test, data.t_test) > 0.8
+True
+"""
+
+from xpnet import datasets
+from xpnet.backends import Backend, BackendInfo, available_backends, get_backend
+from xpnet.errors import XpnetError
+from xpnet.nn.gradcheck import gradcheck
+from xpnet.nn.network import MLP
+from xpnet.nn.saving import load
+from xpnet.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from xpnet.training import Checkpoint, EarlyStopping, Evaluation, History, resume, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Backend",
+    "BackendInfo",
+    "Checkpoint",
+    "EarlyStopping",
+    "Evaluation",
+    "History",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSProp",
+    "XpnetError",
+    "available_backends",
+    "datasets",
+    "get_backend",
+    "gradcheck",
+    "load",
+    "resume",
+    "train",
+]

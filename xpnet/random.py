@@ -54,7 +54,10 @@ class Stream:
     def __init__(self, seed: int, purpose: str, counter: int = 0) -> None:
         check_seed(seed)
         # The Philox counter itself runs in the low words; the highest is left to address stretches.
-        self._philox = np.random.Philox(key=[seed, crc32(purpose.encode())], counter=[0, 0, 0, counter])
+        self._philox = np.random.Philox(
+            key=np.asarray([seed, crc32(purpose.encode())], dtype=np.uint64),
+            counter=np.asarray([0, 0, 0, counter], dtype=np.uint64),
+        )
 
     def _words(self, count: int) -> np.ndarray:
         return np.atleast_1d(self._philox.random_raw(count))

@@ -20,7 +20,9 @@ class ArrayApiStrictBackend(Backend):
         try:
             self.device = xp.Device(device or "CPU_DEVICE")
         except ValueError as error:
-            raise BackendError(f"array-api-strict has no device {device!r}; there are CPU_DEVICE, device1, device2") from error
+            raise BackendError(
+                f"array-api-strict has no device {device!r}; there are CPU_DEVICE, device1, device2"
+            ) from error
 
     @classmethod
     def info(cls) -> BackendInfo:

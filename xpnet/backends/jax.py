@@ -89,7 +89,9 @@ class JaxBackend(Backend):
             return jax.lax.scan(lambda carry, batch: step(carry, data, Batch(*batch)), state, batches)
 
         def run(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
-            coefficients = {name: jnp.asarray(row) for name, row in batches.coefficients.items()}
+            # Of the parameters' dtype: an array of float64 would widen them, as a Python float does not.
+            dtype = next(iter(state["params"].values())).dtype
+            coefficients = {name: jnp.asarray(row, dtype) for name, row in batches.coefficients.items()}
             return scan(state, data, Batches(batches.indices, coefficients))
 
         return run

@@ -101,14 +101,15 @@ def step_backward(xp: Any, dy: Array, cache: None) -> Array:
 
 
 class Activation(NamedTuple):
-    """A pair of functions that belong together."""
+    """A pair of functions that belong together, and whether the first has a kink at 0."""
 
     forward: Callable[[Any, Array], tuple[Array, Any]]
     backward: Callable[[Any, Array, Any], Array]
+    kink: bool = False
 
 
 ACTIVATIONS = {
-    "relu": Activation(relu_forward, relu_backward),
+    "relu": Activation(relu_forward, relu_backward, kink=True),
     "sigmoid": Activation(sigmoid_forward, sigmoid_backward),
     "tanh": Activation(tanh_forward, tanh_backward),
     "identity": Activation(identity_forward, identity_backward),

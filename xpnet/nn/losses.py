@@ -109,13 +109,19 @@ def softmax_cross_entropy_forward(
     >>> round(float(loss), 4)
     2.3026
     """
-    factor = _factor(reduction, outputs.shape[0])
+    factor = _mean_of_samples(reduction, outputs.shape)
     rows = one_hot(xp, targets, outputs)
+    losses, probabilities = _cross_entropy(xp, outputs, rows)
+    return xp.sum(losses) * factor, (probabilities, rows, factor)
+
+
+def _cross_entropy(xp: Any, outputs: Array, rows: Array) -> tuple[Array, Array]:
+    """Return each sample's cross-entropy ``(..., batch)`` and probabilities ``(..., batch, classes)``."""
     shifted = outputs - xp.max(outputs, axis=-1, keepdims=True)
     exponentials = xp.exp(shifted)
     total = xp.sum(exponentials, axis=-1, keepdims=True)
-    log_likelihood = xp.sum(rows * (shifted - xp.log(total)))
-    return log_likelihood * -factor, (xp.divide(exponentials, total), rows, factor)
+    losses = -xp.sum(rows * (shifted - xp.log(total)), axis=-1)
+    return losses, xp.divide(exponentials, total)
 
 
 def softmax_cross_entropy_backward(xp: Any, cache: Any) -> Array:
@@ -157,15 +163,53 @@ def mean_squared_error_forward(
     >>> float(mean_squared_error_forward(np, np.ones((1, 2)), np.asarray([[0.0, 1.0]]))[0])
     0.5
     """
-    factor = _factor(reduction, math.prod(outputs.shape))
-    difference = outputs - one_hot(xp, targets, outputs)
-    return xp.sum(difference * difference) * factor, (difference, factor)
+    factor = _mean_of_elements(reduction, outputs.shape)
+    losses, difference = _squared_error(xp, outputs, one_hot(xp, targets, outputs))
+    return xp.sum(losses) * factor, (difference, factor)
+
+
+def _squared_error(xp: Any, outputs: Array, rows: Array) -> tuple[Array, Array]:
+    """Return each sample's sum of squared differences ``(..., batch)``, and the differences."""
+    difference = outputs - rows
+    return xp.sum(difference * difference, axis=-1), difference
 
 
 def mean_squared_error_backward(xp: Any, cache: Any) -> Array:
     """Return the gradient of the outputs, ``(batch, outputs)``."""
     difference, factor = cache
     return difference * (2.0 * factor)
+
+
+def losses_of_samples(xp: Any, loss: str, outputs: Array, rows: Array, reduction: str) -> Array:
+    """Return what each sample adds to the loss, for any number of stacked copies of a batch.
+
+    Parameters
+    ----------
+    xp : namespace
+        The Array API functions to compute with.
+    loss : str
+        A name in `LOSSES`.
+    outputs : array, shape (..., batch, classes)
+        What each copy says.
+    rows : array, shape (batch, classes)
+        What all copies should have said.
+    reduction : {"mean", "sum"}
+        As in the loss itself.
+
+    Returns
+    -------
+    array, shape (..., batch)
+        The loss of a copy is the sum over its last axis.
+    """
+    return LOSSES[loss].of_samples(xp, outputs, rows)[0] * LOSSES[loss].factor(reduction, rows.shape)
+
+
+def _mean_of_samples(reduction: str, shape: tuple[int, ...]) -> float:
+    return _factor(reduction, shape[0])
+
+
+def _mean_of_elements(reduction: str, shape: tuple[int, ...]) -> float:
+    return _factor(reduction, math.prod(shape))
 
 
 def _factor(reduction: str, count: int) -> float:
@@ -176,13 +220,19 @@ def _factor(reduction: str, count: int) -> float:
 
 
 class Loss(NamedTuple):
-    """A pair of functions that belong together."""
+    """The functions of one loss that belong together."""
 
     forward: Callable[..., tuple[Array, Any]]
     backward: Callable[[Any, Any], Array]
+    of_samples: Callable[[Any, Array, Array], tuple[Array, Array]]
+    factor: Callable[[str, tuple[int, ...]], float]
 
 
 LOSSES = {
-    "softmax_cross_entropy": Loss(softmax_cross_entropy_forward, softmax_cross_entropy_backward),
-    "mean_squared_error": Loss(mean_squared_error_forward, mean_squared_error_backward),
+    "softmax_cross_entropy": Loss(
+        softmax_cross_entropy_forward, softmax_cross_entropy_backward, _cross_entropy, _mean_of_samples
+    ),
+    "mean_squared_error": Loss(
+        mean_squared_error_forward, mean_squared_error_backward, _squared_error, _mean_of_elements
+    ),
 }

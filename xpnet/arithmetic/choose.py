@@ -1,0 +1,52 @@
+"""The arithmetics that a network can compute in, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from xpnet.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """An arithmetic: a namespace made from a library's own, and what it asks of a program around it.
+
+    Attributes
+    ----------
+    namespace : callable
+        From a library's namespace to the one to compute with.
+    compilable : bool
+        Whether it may be compiled as a whole, though a compiler contracts and reorders operations.
+    integer_products : bool
+        Whether its ``matmul`` takes a matrix of bytes with a matrix of floats.
+    working_dtype : str or None
+        A dtype that it needs beside that of the parameters.
+    """
+
+    namespace: Callable[[Any], Any]
+    compilable: bool
+    integer_products: bool = False
+    working_dtype: str | None = None
+
+
+def standard(xp: Any) -> Any:
+    """Return the namespace as it is: the library's own arithmetic."""
+    return xp
+
+
+ARITHMETICS = {"standard": Arithmetic(standard, compilable=True)}
+
+
+def get_arithmetic(name: str) -> Arithmetic:
+    """Return an arithmetic by name, or raise `InvalidInputError`.
+
+    Examples
+    --------
+    >>> get_arithmetic("standard").compilable
+    True
+    """
+    if name not in ARITHMETICS:
+        raise unknown_name("arithmetic", name, ARITHMETICS)
+    return ARITHMETICS[name]

@@ -1,0 +1,63 @@
+"""Division that no compiler can round in two ways.
+
+Division is correctly rounded by IEEE 754, but compilers rewrite it: XLA turns the division by a
+scalar or by a broadcast array into a multiplication by the reciprocal, PyTorch does so for scalars
+on a GPU, and XLA's float32 division on the CPU is not correctly rounded at all. So:
+
+- a divisor as large as the result is divided by, in float64: correctly rounded;
+- a smaller divisor, which would be broadcast, is inverted first and then multiplied by: two roundings,
+  within 1.5 units in the last place. A Python number is inverted on the host.
+
+Subnormal operands and results count as zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xpnet.arithmetic.rounding import flush, floating_dtype, round_to, to_double
+
+Array = Any
+
+
+def divide(xp: Any, a: Array | float, b: Array | float, /) -> Array:
+    """Divide element by element; the same bits everywhere.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    a, b : array of float64 or float32, or float
+        Dividend and divisor, of shapes that broadcast; at least one is an array.
+
+    Returns
+    -------
+    array of float64 or float32
+        Correctly rounded where the shape of `b` is the result's, else within 1.5 units in the last
+        place. Divisors above 2^1022 give 0 in the latter case.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> divide(np, np.asarray([1.0, 2.0]), np.asarray([4.0, 8.0])).tolist()
+    [0.25, 0.25]
+    """
+    if isinstance(b, int | float):
+        return round_to(xp, flush(xp, flush(xp, to_double(xp, a)) * (1.0 / b)), a.dtype)
+    divisor = flush(xp, to_double(xp, b))
+    if isinstance(a, int | float):
+        return round_to(xp, flush(xp, flush(xp, xp.reciprocal(divisor)) * float(a)), b.dtype)
+    dividend = flush(xp, to_double(xp, a))
+    if _broadcasts(dividend.shape, divisor.shape):
+        quotient = dividend * flush(xp, xp.reciprocal(divisor))
+    else:
+        quotient = xp.divide(xp.broadcast_to(dividend, divisor.shape), divisor)
+    return round_to(xp, flush(xp, quotient), floating_dtype(xp, a, b))
+
+
+def _broadcasts(dividend: tuple[int, ...], divisor: tuple[int, ...]) -> bool:
+    """Tell whether the divisor is smaller than the result along some axis."""
+    missing = len(dividend) - len(divisor)
+    return missing > 0 or any(
+        n == 1 != m for m, n in zip(dividend, divisor[-missing or None :], strict=False)
+    )

@@ -1,0 +1,137 @@
+"""The exact namespace: an array library's functions, those replaced that are not the same bits everywhere.
+
+What it passes through is the same bits on every library already: the operators ``+ - *`` and
+comparisons, whatever moves, selects, creates or compares elements, and the rounding to integers. What
+the sibling modules replace is listed in `REPLACED`. Every other function of the library is refused, since
+it might differ from library to library: better an error than other bits.
+
+Numbers are what IEEE 754 says as long as they are normal: libraries compute differently with subnormal
+numbers (XLA on the CPU takes them for zeros), and the operators are the libraries' own. The
+functions here make zeros of them, take both zeros for +0, and give NaN as NaN, whatever its sign and payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from types import MappingProxyType
+from typing import Any
+
+from xpnet.arithmetic.division import divide
+from xpnet.arithmetic.elementary import exp, expm1, log, log1p, tanh
+from xpnet.arithmetic.ordering import astype, largest, larger, smaller, smallest
+from xpnet.arithmetic.splitting import matmul
+from xpnet.arithmetic.square_root import sqrt
+from xpnet.arithmetic.summation import mean, sum  # noqa: A004
+from xpnet.errors import XpnetError
+
+REPLACED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "astype": astype,
+        "divide": divide,
+        "exp": exp,
+        "expm1": expm1,
+        "log": log,
+        "log1p": log1p,
+        "matmul": matmul,
+        "max": largest,
+        "maximum": larger,
+        "mean": mean,
+        "min": smallest,
+        "minimum": smaller,
+        "sqrt": sqrt,
+        "sum": sum,
+        "tanh": tanh,
+    }
+)
+"""What is computed here; each takes the namespace first."""
+
+SAME_BITS = frozenset(
+    (
+        # dtypes, constants, and what tells about them
+        "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 e inf nan newaxis pi "
+        "can_cast finfo iinfo isdtype result_type "
+        # creation
+        "arange asarray empty empty_like eye from_dlpack full full_like meshgrid ones ones_like tril triu "
+        "zeros zeros_like "
+        # elements one by one: correctly rounded, or not rounded at all
+        "abs add bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor ceil "
+        "equal floor greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not "
+        "logical_or logical_xor multiply negative not_equal positive round sign square subtract trunc where "
+        # choosing, counting and ordering
+        "all any argmax argmin count_nonzero searchsorted take take_along_axis "
+        # moving
+        "broadcast_arrays broadcast_to concat expand_dims flip matrix_transpose moveaxis permute_dims repeat "
+        "reshape roll squeeze stack tile unstack"
+    ).split()
+)
+"""Names of the standard that are passed through."""
+
+
+class NotExactError(XpnetError, AttributeError):
+    """A function was asked for that has no exact version."""
+
+
+class ExactNamespace:
+    """An Array API namespace whose results are the same bits on every array library.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's, following the Array API standard, with float64.
+
+    Examples
+    --------
+    >>> import array_api_compat.numpy as np
+    >>> ExactNamespace(np).sum(np.asarray([1e16, 1.0, -1e16])).tolist()
+    1.0
+    """
+
+    def __init__(self, xp: Any) -> None:
+        self._xp = xp
+        self.__array_api_version__ = xp.__array_api_version__
+        for name, function in REPLACED.items():
+            setattr(self, name, partial(function, xp))
+        for name in SAME_BITS:
+            if hasattr(xp, name):
+                setattr(self, name, getattr(xp, name))
+
+    def __array_namespace_info__(self) -> Any:
+        """Return the library's inspection namespace: devices and dtypes."""
+        return self._xp.__array_namespace_info__()
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse what is neither replaced nor passed through."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotExactError(
+            f"exact arithmetic has no {name!r}: the libraries do not agree on its bits. "
+            f"Compute it from what there is: {', '.join(sorted(REPLACED))}, the operators + - *, and comparisons; "
+            f"or use arithmetic='standard'"
+        )
+
+    def __repr__(self) -> str:
+        return f"exact({getattr(self._xp, '__name__', self._xp)})"
+
+
+@lru_cache
+def exact(xp: Any) -> ExactNamespace:
+    """Return the exact namespace over an array library's own; the same object every time.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's, following the Array API standard, with float64.
+
+    Returns
+    -------
+    ExactNamespace
+        To be used in its place.
+
+    Examples
+    --------
+    >>> import array_api_compat.numpy as np
+    >>> exact(np) is exact(np)
+    True
+    """
+    return ExactNamespace(xp)

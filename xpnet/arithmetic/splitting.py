@@ -1,0 +1,208 @@
+"""Matrix products and sums that are the same bits in whatever order they are added.
+
+Floating-point addition depends on its order because it rounds. It does not round, in any order,
+where every partial sum is a multiple of one unit and at most 2^53 units: float64 holds it exactly.
+The error-free splitting of Rump, Ogita and Oishi (2008, SIAM J. Sci. Comput. 31, 189-224; for
+matrix products Ozaki, Ogita, Oishi and Rump 2012, Numer. Algorithms 59, 95-118) brings that about:
+
+1. Multiply each row of A by a power of two that brings its largest magnitude into (2^(p-1), 2^p],
+   and each column of B likewise with q. Powers of two round nothing.
+2. Round to the nearest integer: the first slice, integers of at most p bits. What is left is at
+   most 1/2; multiply it by 2^(p+1) and round again: the second slice, again at most 2^p.
+3. Multiply slice by slice with the library's own `matmul`. A sum of k products of integers is at most
+   k 2^(p+q), so that p + q + ceil(log2 k) <= 53 is all that exactness asks: any BLAS, any blocking,
+   any number of threads, fused multiply-add or not, gives the same integers.
+4. Add the products of slices elementwise, in one fixed order, and undo the powers of two.
+
+**How many bits.** `reserved_bits` sets 10 bits aside for k <= 1024, 16 for k <= 65,536, 24 for
+k <= 2^24, not the least number: then rows padded with zeros within a class keep their slices.
+43 bits are left to share where k <= 1024: p = 22, q = 21, two slices a side, and the products first
+by first, first by second and second by first. 8-bit integers, such as pixels, are their own single
+slice and leave 53 - 8 - 10 = 35 bits to the other side in *one* product.
+
+**Bounds.** With |a| the largest magnitude of the row, |b| of the column, r the reserved bits:
+
+- float by float: at most ``k |a| |b| 2**(r - 51)`` (2^-41 k |a| |b| for k <= 1024). Step 2 leaves
+  at most 2^(-p-q-1) or so of what the row and the column are scaled to, the omitted product of the
+  second slices 2^(-p-q-2), and a row is scaled by at most twice its largest magnitude.
+- 8-bit integer by float: at most ``k |a| |b| 2**(r - 45)``, one rounding to 45 - r bits.
+- sum: 33 bits a slice and r = 20 for k <= 2^20, hence at most ``k |x| 2**-66`` and the rounding of the result:
+  unless the terms cancel, it is the exact sum correctly rounded.
+
+where |a| and |b| count as at least 2^-470 and |x| as at least 2^-900: entries that small next to
+such a floor count as zero, and no result lies among the subnormal numbers. Rounding the result to
+float64 or float32 comes on top.
+
+**What holds to the bit.** A result depends on its row and column as a set, hence not on the order of
+the contracted axis; zeros appended within a class of k change nothing; and slices of blocks, scaled as the
+whole row is, add up exactly to the slices' sum over the whole row, so that a sum may be split among
+workers. Zeros come out as +0. A row or column of a product that holds an infinity or NaN gives NaN
+throughout; a sum gives infinity where all its infinities have one sign, else NaN. Magnitudes above
+2^1000 may overflow to infinity in a product a few bits early.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xpnet.arithmetic.powers import power_of_two_above
+from xpnet.arithmetic.rounding import floating_dtype, is_floating, round_to, to_double
+from xpnet.errors import InvalidInputError
+
+Array = Any
+
+MANTISSA = 53
+BYTE = 8
+SHIFT = 60
+"""Magnitudes are taken times 2^-SHIFT, so that `power_of_two_above` overflows on none."""
+FLOOR = -470
+"""Scales of products are at least 2^FLOOR: the least unit of a product, 2^(2 FLOOR - 66), is normal."""
+
+
+def reserved_bits(k: int) -> int:
+    """Return the number of bits set aside for a sum of k terms: at least log2(k), in steps of 8.
+
+    Parameters
+    ----------
+    k : int
+        The contracted length, up to 2^24.
+
+    Returns
+    -------
+    int
+        10, 16 or 24.
+
+    Raises
+    ------
+    InvalidInputError
+        Where k is larger.
+
+    Examples
+    --------
+    >>> [reserved_bits(k) for k in (10, 1024, 1025, 60_000)]
+    [10, 10, 16, 16]
+    """
+    for bits in (10, 16, 24):
+        if k <= 2**bits:
+            return bits
+    raise InvalidInputError(
+        f"exact arithmetic adds up at most 2**24 = 16777216 terms, not {k}: use smaller batches"
+    )
+
+
+def slices(
+    xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int = FLOOR
+) -> tuple[list[Array], Array]:
+    """Cut numbers into integers of a given number of bits.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array of float64
+        What to cut.
+    largest : array of float64
+        Largest magnitudes of what is to be scaled alike, of a shape that broadcasts with that of `x`.
+    bits : int
+        No integer exceeds 2^bits in magnitude.
+    count : int
+        How many slices. One more slice takes up the next ``bits + 1`` bits.
+    floor : int, optional
+        Magnitudes count as at least 2^floor.
+
+    Returns
+    -------
+    slices : list of `count` arrays of float64
+        Integers, each of the shape of `x`.
+    unit : array of float64
+        What 1 in the first slice stands for, of the shape of `largest`; 1 in the next slice stands for
+        ``2**-(bits + 1)`` of it, and so on. NaN where `largest` is infinite or NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> (first, second), unit = slices(np, np.asarray([1.0, 0.3]), np.asarray([1.0]), bits=3, count=2)
+    >>> first.tolist(), second.tolist(), unit.tolist()
+    ([8.0, 2.0], [0.0, 6.0], [0.125])
+    """
+    power = power_of_two_above(xp, xp.maximum(largest * 2.0**-SHIFT, 2.0 ** (floor - SHIFT)))
+    rest = x * (xp.reciprocal(power) * 2.0 ** (bits - SHIFT))
+    cut = [xp.round(rest)]
+    while len(cut) < count:
+        rest = (rest - cut[-1]) * 2.0 ** (bits + 1)
+        cut.append(xp.round(rest))
+    return cut, power * 2.0 ** (SHIFT - bits)
+
+
+def matmul(xp: Any, a: Array, b: Array, /) -> Array:
+    """Multiply matrices; the same bits everywhere.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    a : array of float64, float32 or 8-bit integers, shape (..., n, k)
+        A matrix, or a stack of them.
+    b : array of float64, float32 or 8-bit integers, shape (..., k, m)
+        Likewise; one of the two is floating point.
+
+    Returns
+    -------
+    array of float64 or float32, shape (..., n, m)
+        float32 where every floating-point operand is. The module's docstring states the bound of the error.
+
+    Raises
+    ------
+    InvalidInputError
+        Where an operand is no matrix, has another dtype or contracts more than 2^24 elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pixels = np.asarray([[0, 255]], dtype=np.uint8)
+    >>> (matmul(np, pixels, np.asarray([[0.5], [0.25]])) * (1 / 255)).tolist()
+    [[0.25]]
+    """
+    if a.ndim < 2 or b.ndim < 2:
+        raise InvalidInputError(
+            f"an exact matrix product takes matrices or stacks of them, not shapes {tuple(a.shape)} and "
+            f"{tuple(b.shape)}: add an axis of length 1"
+        )
+    if not (is_floating(xp, a) or is_floating(xp, b)):
+        raise InvalidInputError(
+            f"an exact matrix product needs a floating-point operand, these are {a.dtype} and {b.dtype}"
+        )
+    k = a.shape[-1]
+    double_a, double_b = to_double(xp, a), to_double(xp, b)
+    if k == 0:
+        product = xp.matmul(double_a, double_b)
+    elif not is_floating(xp, a):
+        product = _by_integers(xp, double_a, double_b, k)
+    elif not is_floating(xp, b):
+        product = xp.matrix_transpose(
+            _by_integers(xp, xp.matrix_transpose(double_b), xp.matrix_transpose(double_a), k)
+        )
+    else:
+        product = _by_slices(xp, double_a, double_b, k)
+    return round_to(xp, product, floating_dtype(xp, a, b))
+
+
+def _by_integers(xp: Any, a: Array, b: Array, k: int) -> Array:
+    """Multiply 8-bit integers by one slice."""
+    (whole,), unit = slices(xp, b, _largest(xp, b, -2), MANTISSA - reserved_bits(k) - BYTE, count=1)
+    return xp.matmul(a, whole) * unit + 0.0  # + 0.0: libraries disagree on the sign of a sum of -0
+
+
+def _by_slices(xp: Any, a: Array, b: Array, k: int) -> Array:
+    """Multiply two slices by two, leaving out the product of the second ones."""
+    free = MANTISSA - reserved_bits(k)
+    p, q = free - free // 2, free // 2
+    (a1, a2), row_unit = slices(xp, a, _largest(xp, a, -1), p, count=2)
+    (b1, b2), column_unit = slices(xp, b, _largest(xp, b, -2), q, count=2)
+    small = xp.matmul(a1, b2) * 2.0 ** -(q + 1) + xp.matmul(a2, b1) * 2.0 ** -(p + 1)
+    return (xp.matmul(a1, b1) + small) * row_unit * column_unit + 0.0
+
+
+def _largest(xp: Any, x: Array, axis: int) -> Array:
+    """Return the largest magnitude along an axis, which is kept."""
+    return xp.max(xp.abs(x), axis=axis, keepdims=True)

@@ -1,0 +1,121 @@
+"""Sums that do not depend on their order, by the splitting that `xpnet.arithmetic.splitting` explains.
+
+Up to 2^20 terms leave 53 - 20 = 33 bits to a slice. Two slices hold what is within 2^67 of the largest term,
+hence the error is at most ``k |x| 2**-67`` for k terms of which |x| is the largest magnitude (2^-59 for
+k <= 2^24), and the rounding of the result. Unless the terms cancel, this is the exact sum correctly rounded.
+Terms smaller than 2^-967 count as zero.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xpnet.arithmetic.rounding import round_to, to_double
+from xpnet.arithmetic.splitting import MANTISSA, reserved_bits, slices
+
+Array = Any
+Axis = int | tuple[int, ...] | None
+
+SUM_FLOOR = -900
+"""Scales of sums are at least 2^SUM_FLOOR, so that no result is a subnormal number."""
+SUM_RESERVED = 20
+"""Bits set aside for the number of terms: at most a million, or else `reserved_bits`."""
+
+
+def sum(  # noqa: A001
+    xp: Any, x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False
+) -> Array:
+    """Add up; the same bits everywhere.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array
+        float64 or float32; integers are added by the library, which never rounds them.
+    axis : int, tuple of int or None, optional
+        What to add up; everything where omitted.
+    dtype : dtype, optional
+        Of the result; that of a floating-point `x` where omitted.
+    keepdims : bool, optional
+        Whether `axis` stays, with length 1.
+
+    Returns
+    -------
+    array
+        Within the bound of the module's docstring. With infinities of one sign, that infinity; with
+        both or NaN, NaN.
+
+    Raises
+    ------
+    InvalidInputError
+        Where more than 2^24 elements are added up, or their dtype is neither float64 nor float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum(np, np.asarray([1e16, 1.0, -1e16])).tolist()
+    1.0
+    """
+    if xp.isdtype(x.dtype, ("bool", "integral")):
+        return xp.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    double = to_double(xp, x)
+    axes = _axes(axis, x.ndim)
+    terms = math.prod(x.shape[i] for i in axes)
+    total = _total(xp, double, axes, terms) if terms else xp.sum(double, axis=axes, keepdims=True)
+    total = total if keepdims else xp.squeeze(total, axis=axes)
+    return round_to(xp, total, x.dtype if dtype is None else dtype)
+
+
+def mean(xp: Any, x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Return the mean; the same bits everywhere: the sum, times the reciprocal of the number of elements.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array of float64 or float32
+        What to average.
+    axis : int, tuple of int or None, optional
+        Along what; everything where omitted.
+    keepdims : bool, optional
+        Whether `axis` stays, with length 1.
+
+    Returns
+    -------
+    array
+        Rounded twice more than the sum; float32 only once. NaN where there is nothing to average.
+
+    Raises
+    ------
+    InvalidInputError
+        As `sum`, and for integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean(np, np.asarray([1.0, 2.0, 4.5])).tolist()
+    2.5
+    """
+    double = to_double(xp, x)
+    terms = math.prod(x.shape[i] for i in _axes(axis, x.ndim))
+    factor = 1.0 / terms if terms else math.nan
+    return round_to(xp, sum(xp, double, axis=axis, keepdims=keepdims) * factor, x.dtype)
+
+
+def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """Return the axes to contract."""
+    if axis is None:
+        return tuple(range(ndim))
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+def _total(xp: Any, x: Array, axes: tuple[int, ...], terms: int) -> Array:
+    """Return the sum of a float64 array along axes that are not empty and are kept."""
+    bits = MANTISSA - (SUM_RESERVED if terms <= 2**SUM_RESERVED else reserved_bits(terms))
+    top, bottom = xp.max(x, axis=axes, keepdims=True), xp.min(x, axis=axes, keepdims=True)
+    cut, unit = slices(xp, x, xp.maximum(top, -bottom), bits, count=2, floor=SUM_FLOOR)
+    upper, lower = (xp.sum(part, axis=axes, keepdims=True) for part in cut)
+    total = (upper + lower * 2.0 ** -(bits + 1)) * unit + 0.0
+    return xp.where(xp.isfinite(unit), total, top + bottom)  # top + bottom: what infinities and NaN add up to

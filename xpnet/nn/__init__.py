@@ -1,0 +1,1 @@
+"""The mathematics: layers, losses, initial weights, networks. Imports no array library."""

@@ -1,0 +1,37 @@
+"""Optimisers, learning-rate schedules and gradient clipping."""
+
+from xpnet.optim.clipping import clip_by_norm, global_norm
+from xpnet.optim.configs import OPTIMIZERS, optimizer_config, optimizer_from_config
+from xpnet.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from xpnet.optim.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Exponential,
+    InverseScaling,
+    Schedule,
+    StepDecay,
+)
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSProp",
+    "Schedule",
+    "StepDecay",
+    "clip_by_norm",
+    "global_norm",
+    "optimizer_config",
+    "optimizer_from_config",
+]

@@ -1,0 +1,291 @@
+"""Optimisers: pure functions of parameters, gradients and state, a few lines each.
+
+An optimiser's class holds its settings. What it remembers of past gradients is the *state*, one array
+of the parameter's shape for each of its ``slots``. What depends on the iteration's number alone
+(learning rate, bias corrections) is computed on the host, as ``coefficients``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from xpnet.optim.clipping import clip_by_norm
+from xpnet.optim.schedules import Constant, Schedule
+from xpnet.validation import check_number
+
+Array = Any
+Slots = dict[str, Array]
+Coefficients = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What all optimisers share.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size.
+    schedule : Schedule, default Constant()
+        How the learning rate changes with the iterations.
+    clip_norm : float, optional
+        Gradients of a larger Euclidean norm, over all parameters together, are scaled down to it.
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+
+    learning_rate: float
+    schedule: Schedule = field(default_factory=Constant, kw_only=True)
+    clip_norm: float | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_number("learning_rate", self.learning_rate, 0.0)
+        if self.clip_norm is not None:
+            check_number("clip_norm", self.clip_norm, 1e-30)
+
+    def init(self, xp: Any, params: Mapping[str, Array]) -> dict[str, Slots]:
+        """Return the state before the first iteration: zeros for each slot of each parameter."""
+        return {slot: {name: xp.zeros_like(value) for name, value in params.items()} for slot in self.slots}
+
+    def coefficients(self, iteration: int) -> dict[str, float]:
+        """Return the host's scalars of an iteration, counted from 0."""
+        return {"rate": self.learning_rate * self.schedule.factor(iteration)}
+
+    def update(
+        self,
+        xp: Any,
+        params: Mapping[str, Array],
+        gradients: Mapping[str, Array],
+        state: Mapping[str, Slots],
+        coefficients: Coefficients,
+    ) -> tuple[dict[str, Array], dict[str, Slots]]:
+        """Return the parameters and the state after one iteration; the arguments stay as they are.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        params, gradients : mappings of arrays
+            By parameter, of equal shapes.
+        state : mapping
+            What `init` or the last `update` returned.
+        coefficients : mapping of float
+            What `coefficients` returns for this iteration.
+
+        Returns
+        -------
+        params, state : dicts
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> sgd, params = SGD(0.5), {"W1": np.ones(2)}
+        >>> params, _ = sgd.update(np, params, {"W1": np.ones(2)}, {}, sgd.coefficients(0))
+        >>> params["W1"]
+        array([0.5, 0.5])
+        """
+        if self.clip_norm is not None:
+            gradients = clip_by_norm(xp, gradients, self.clip_norm)
+        new_params: dict[str, Array] = {}
+        new_state: dict[str, Slots] = {slot: {} for slot in self.slots}
+        for name, value in params.items():
+            slots = {slot: state[slot][name] for slot in self.slots}
+            new_params[name], slots = self.apply(xp, value, gradients[name], slots, coefficients)
+            for slot in self.slots:
+                new_state[slot][name] = slots[slot]
+        return new_params, new_state
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent: ``p - rate * g``."""
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        return p - c["rate"] * g, slots
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Momentum: ``v = momentum * v - rate * g``, then ``p + v``.
+
+    Parameters
+    ----------
+    momentum : float, default 0.9
+        The share of the velocity that is kept.
+
+    References
+    ----------
+    B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
+    """
+
+    slots = ("velocity",)
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("momentum", self.momentum, 0.0, 1.0)
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        v = self.momentum * slots["velocity"] - c["rate"] * g
+        return p + v, {"velocity": v}
+
+
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Nesterov's momentum, the gradient taken where the parameters are: ``p + momentum * v - rate * g``.
+
+    References
+    ----------
+    Y. Bengio, N. Boulanger-Lewandowski and R. Pascanu, "Advances in optimizing recurrent networks",
+    ICASSP 2013, for the form without a second point of evaluation.
+    """
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        step = c["rate"] * g
+        v = self.momentum * slots["velocity"] - step
+        return p + self.momentum * v - step, {"velocity": v}
+
+
+@dataclass(frozen=True)
+class AdaGrad(Optimizer):
+    """AdaGrad: steps over the root of the sum of squared gradients.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-10
+        Added to the root.
+
+    References
+    ----------
+    J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods", JMLR 12, 2011.
+    """
+
+    slots = ("squares",)
+    epsilon: float = 1e-10
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        squares = slots["squares"] + g * g
+        return p - c["rate"] * xp.divide(g, xp.sqrt(squares) + self.epsilon), {"squares": squares}
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """RMSProp: steps over the root of a running mean of squared gradients.
+
+    Parameters
+    ----------
+    decay : float, default 0.99
+        The share of the running mean that is kept.
+    epsilon : float, default 1e-8
+        Added to the root.
+
+    References
+    ----------
+    T. Tieleman and G. Hinton, Lecture 6.5 of "Neural networks for machine learning", 2012.
+    """
+
+    slots = ("squares",)
+    decay: float = 0.99
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("decay", self.decay, 0.0, 1.0)
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        squares = self.decay * slots["squares"] + (1.0 - self.decay) * (g * g)
+        return p - c["rate"] * xp.divide(g, xp.sqrt(squares) + self.epsilon), {"squares": squares}
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam: momentum and a running mean of squares, both corrected for their start at zero.
+
+    Parameters
+    ----------
+    beta1, beta2 : float, default 0.9 and 0.999
+        The shares of the running means that are kept.
+    epsilon : float, default 1e-8
+        Added to the root.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    """
+
+    slots = ("mean", "squares")
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("beta1", self.beta1, 0.0, 1.0)
+        check_number("beta2", self.beta2, 0.0, 1.0)
+
+    def coefficients(self, iteration: int) -> dict[str, float]:
+        """Return the host's scalars of an iteration, counted from 0."""
+        return {
+            **super().coefficients(iteration),
+            "mean_correction": 1.0 / (1.0 - _power(self.beta1, iteration + 1)),
+            "squares_correction": 1.0 / (1.0 - _power(self.beta2, iteration + 1)),
+        }
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        mean = self.beta1 * slots["mean"] + (1.0 - self.beta1) * g
+        squares = self.beta2 * slots["squares"] + (1.0 - self.beta2) * (g * g)
+        root = xp.sqrt(c["squares_correction"] * squares) + self.epsilon
+        step = xp.divide(c["mean_correction"] * mean, root)
+        return p - c["rate"] * step, {"mean": mean, "squares": squares}
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decay of the weights apart from the gradient: first ``W - rate * weight_decay * W``.
+
+    Biases are not decayed, as they have no part in the penalty ``l2`` either.
+
+    Parameters
+    ----------
+    weight_decay : float, default 0.01
+        How much of the weights is lost in a unit of learning rate.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    """
+
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("weight_decay", self.weight_decay, 0.0)
+
+    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
+        """Return one parameter and its slots after one iteration."""
+        if p.ndim > 1:
+            p = p - (c["rate"] * self.weight_decay) * p
+        return super().apply(xp, p, g, slots, c)
+
+
+def _power(base: float, exponent: int) -> float:
+    """Return ``base ** exponent`` by squaring: multiplications round alike everywhere, a libm's pow may not."""
+    result = 1.0
+    while exponent:
+        if exponent & 1:
+            result *= base
+        base *= base
+        exponent >>= 1
+    return result

@@ -1,0 +1,21 @@
+"""Every figure: plain host data in, a Matplotlib figure out.
+
+Matplotlib is imported when a figure is drawn, through its object-oriented interface only, so that
+nothing here opens a window or changes the caller's settings.
+"""
+
+from xpnet.plots.boundaries import boundary_grid, decision_boundary
+from xpnet.plots.curves import activation_functions, gradient_comparison, loss_curves, training_curves
+from xpnet.plots.images import misclassified
+from xpnet.plots.style import save_figure
+
+__all__ = [
+    "activation_functions",
+    "boundary_grid",
+    "decision_boundary",
+    "gradient_comparison",
+    "loss_curves",
+    "misclassified",
+    "save_figure",
+    "training_curves",
+]

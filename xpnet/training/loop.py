@@ -1,0 +1,183 @@
+"""Train a network: the public functions `train` and `resume`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from xpnet.backends import Backend
+from xpnet.errors import InvalidInputError
+from xpnet.nn.network import MLP
+from xpnet.optim import SGD, Optimizer
+from xpnet.training.batches import make_sampler
+from xpnet.training.callbacks import Callback
+from xpnet.training.checkpoint import Checkpoint, Saved, read_checkpoint
+from xpnet.training.history import History
+from xpnet.training.run import Run, check_data_shape
+from xpnet.training.settings import Settings
+from xpnet.validation import check_count, check_number
+
+_DEFAULT_EPOCHS = 10
+
+
+def train(
+    net: MLP,
+    x: Any,
+    t: Any,
+    optimizer: Optimizer | None = None,
+    batch_size: int = 100,
+    iterations: int | None = None,
+    epochs: float | None = None,
+    sampling: str = "with_replacement",
+    drop_last: bool = False,
+    validation: tuple[Any, Any] | None = None,
+    eval_every: int | None = None,
+    gradient_norm: bool = False,
+    seed: int = 0,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a network in place.
+
+    The data goes to the device once, as it is stored. Ctrl-C ends training after the iterations under
+    way, a second one at once.
+
+    Parameters
+    ----------
+    net : MLP
+        The network; its parameters are replaced.
+    x : array, shape (samples, features)
+        The training samples, of any library; uint8 is taken for pixels.
+    t : array, shape (samples,) or (samples, classes)
+        Their labels, as integers or one-hot rows.
+    optimizer : Optimizer, default SGD(0.1)
+        The rule of the update.
+    batch_size : int, default 100
+        Samples of a mini-batch.
+    iterations, epochs : optional
+        How long to train, as updates or as passes over the data; 10 epochs where both are omitted.
+    sampling : {"with_replacement", "shuffle", "full", "fixed"}, default "with_replacement"
+        Draw each mini-batch from all samples; take each sample once an epoch; take all samples in every
+        iteration; or one mini-batch, drawn once, in every iteration.
+    drop_last : bool, default False
+        Whether ``"shuffle"`` leaves out an epoch's last batch where it is short.
+    validation : tuple of arrays, optional
+        Test samples and labels.
+    eval_every : int, optional
+        Iterations between evaluations on the whole training and test set; an epoch where omitted, 0 for
+        none at all.
+    gradient_norm : bool, default False
+        Whether evaluations measure the norm of each parameter's gradient.
+    seed : int, default 0
+        Of the mini-batches.
+    callbacks : sequence of callables, optional
+        Called with an `Evaluation` after each; one that returns True ends training.
+    checkpoint : Checkpoint, optional
+        Where and how often to save what `resume` needs.
+    progress : bool, default True
+        Whether to show a progress bar, where the standard error stream is a terminal.
+
+    Returns
+    -------
+    History
+        Losses and accuracies; ``stopped`` tells why training ended.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument or the data is unfit; told before training begins.
+    TrainingError
+        If the loss becomes infinite or NaN; the network keeps the parameters of the last evaluation.
+    DataError
+        If a checkpoint cannot be written.
+
+    Examples
+    --------
+    >>> import xpnet
+    >>> data = xpnet.datasets.load("digits")
+    >>> net = xpnet.MLP([64, 30, 10], backend="numpy")
+    >>> history = xpnet.train(net, data.x_train, data.t_train, iterations=300)
+    >>> history.train_accuracy[-1] > 0.9
+    True
+    """
+    data = net.prepare(x, t)
+    tested = None if validation is None else net.prepare(*validation)
+    samples = data[0].shape[0]
+    batch_size = samples if sampling == "full" else check_count("batch_size", batch_size)
+    per_epoch = make_sampler(sampling, samples, batch_size, seed, drop_last).iterations_per_epoch
+    settings = Settings(
+        iterations=_iterations(iterations, epochs, per_epoch),
+        batch_size=batch_size,
+        sampling=sampling,
+        drop_last=drop_last,
+        eval_every=per_epoch if eval_every is None else eval_every,
+        seed=seed,
+        gradient_norm=gradient_norm,
+    )
+    optimizer = SGD(0.1) if optimizer is None else optimizer
+    with net.backend.scope():
+        slots = optimizer.init(net.xp, net.params)
+    begun = Saved(net, optimizer, slots, settings, 0, tuple(data[0].shape), History())
+    return Run(begun, data, tested, callbacks, checkpoint).execute(progress)
+
+
+def resume(
+    path: str | Path,
+    x: Any,
+    t: Any,
+    validation: tuple[Any, Any] | None = None,
+    iterations: int | None = None,
+    backend: str | Backend = "auto",
+    device: str | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    progress: bool = True,
+) -> tuple[MLP, History]:
+    """Go on with a run from its checkpoint, on any backend, as if it had never stopped.
+
+    Parameters
+    ----------
+    path : path-like
+        The checkpoint's file.
+    x, t, validation : arrays
+        The data that the run began with.
+    iterations : int, optional
+        In all, those done already among them; as the run was asked for where omitted.
+    backend, device : optional
+        Where to go on.
+    callbacks, checkpoint, progress
+        As for `train`.
+
+    Returns
+    -------
+    net : MLP
+    history : History
+        Of the whole run, from its first iteration.
+
+    Raises
+    ------
+    DataError
+        If the file is no checkpoint.
+    InvalidInputError
+        If the data has another shape.
+    """
+    saved = read_checkpoint(path, backend, device)
+    if iterations is not None:
+        saved.settings = replace(saved.settings, iterations=iterations)
+    data = saved.net.prepare(x, t)
+    check_data_shape(saved, data)
+    tested = None if validation is None else saved.net.prepare(*validation)
+    return saved.net, Run(saved, data, tested, callbacks, checkpoint).execute(progress)
+
+
+def _iterations(iterations: int | None, epochs: float | None, per_epoch: int) -> int:
+    if iterations is not None and epochs is not None:
+        raise InvalidInputError("give either iterations or epochs, not both")
+    if iterations is not None:
+        return check_count("iterations", iterations)
+    return max(
+        1, round(check_number("epochs", _DEFAULT_EPOCHS if epochs is None else epochs, 0.0) * per_epoch)
+    )

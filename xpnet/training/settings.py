@@ -1,0 +1,54 @@
+"""What a training run was asked for, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xpnet.errors import unknown_name
+from xpnet.random import check_seed
+from xpnet.training.batches import SAMPLINGS
+from xpnet.validation import check_count
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run that, with network, optimiser and data, decide its every bit.
+
+    Parameters
+    ----------
+    iterations : int
+        Updates in all.
+    batch_size : int
+        Samples of a mini-batch.
+    sampling : str
+        A name in `SAMPLINGS`.
+    drop_last : bool
+        Whether ``"shuffle"`` leaves out an epoch's short last batch.
+    eval_every : int
+        Iterations between evaluations; 0 for none.
+    seed : int
+        Of the mini-batches.
+    gradient_norm : bool
+        Whether evaluations measure the norm of each parameter's gradient.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is unknown or out of range.
+    """
+
+    iterations: int
+    batch_size: int
+    sampling: str
+    drop_last: bool
+    eval_every: int
+    seed: int
+    gradient_norm: bool
+
+    def __post_init__(self) -> None:
+        check_count("iterations", self.iterations, low=0)
+        check_count("batch_size", self.batch_size)
+        check_count("eval_every", self.eval_every, low=0)
+        check_seed(self.seed)
+        if self.sampling not in SAMPLINGS:
+            raise unknown_name("sampling", self.sampling, SAMPLINGS)
