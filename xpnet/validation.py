@@ -30,7 +30,7 @@ def check_sizes(sizes: Sequence[int]) -> list[int]:
 
 
 def check_number(name: str, value: float, low: float, high: float = math.inf) -> float:
-    """Return a finite number ``low <= value <= high``, or raise `InvalidInputError` by the argument's name."""
+    """Return a finite number ``low <= value <= high``, or raise `InvalidInputError` naming the argument."""
     if not (math.isfinite(value) and low <= value <= high):
         bounds = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
         raise InvalidInputError(f"{name} must be a finite number, {bounds}, not {value}")
@@ -38,7 +38,7 @@ def check_number(name: str, value: float, low: float, high: float = math.inf) ->
 
 
 def check_count(name: str, value: int, low: int = 1) -> int:
-    """Return a whole number of at least ``low``, or raise `InvalidInputError` by the argument's name."""
+    """Return a whole number of at least ``low``, or raise `InvalidInputError` naming the argument."""
     if isinstance(value, bool) or int(value) != value or value < low:
         raise InvalidInputError(f"{name} must be a whole number of at least {low}, not {value!r}")
     return int(value)

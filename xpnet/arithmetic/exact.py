@@ -18,7 +18,8 @@ from types import MappingProxyType
 from typing import Any
 
 from xpnet.arithmetic.division import divide
-from xpnet.arithmetic.elementary import exp, expm1, log, log1p, tanh
+from xpnet.arithmetic.exponential import exp, expm1, tanh
+from xpnet.arithmetic.logarithm import log, log1p
 from xpnet.arithmetic.ordering import astype, largest, larger, smaller, smallest
 from xpnet.arithmetic.splitting import matmul
 from xpnet.arithmetic.square_root import sqrt

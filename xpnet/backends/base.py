@@ -35,7 +35,7 @@ class Batches(NamedTuple):
     """
 
     indices: Array | None
-    coefficients: Mapping[str, Sequence[float]]
+    coefficients: Mapping[str, Any]
 
 
 class Batch(NamedTuple):
@@ -100,8 +100,12 @@ class Backend(ABC):
     """
 
     name: ClassVar[str]
-    xp: ClassVar[Any]
+    xp: Any
     device: Any
+
+    @abstractmethod
+    def __init__(self, device: str | None = None) -> None:
+        """Settle on a device, or raise `BackendError` where it does not answer."""
 
     @classmethod
     @abstractmethod

@@ -59,7 +59,7 @@ class JaxBackend(Backend):
 
         The mode is one of the whole process, as JAX has it.
         """
-        if name == "float64" and not jax.config.jax_enable_x64:
+        if name == "float64":
             jax.config.update("jax_enable_x64", True)
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -67,8 +67,9 @@ class JaxBackend(Backend):
         return jax.default_device(self.device)
 
     def synchronize(self) -> None:
-        """Wait for the device: work on it runs in order, so a last small piece tells."""
-        jax.device_put(0, self.device).block_until_ready()
+        """Wait for every array that is being computed: JAX has no queue to ask."""
+        for array in jax.live_arrays():
+            array.block_until_ready()
 
     def memory(self) -> Memory:
         """Tell the memory of XLA's allocator, or of this process where the device is the CPU."""

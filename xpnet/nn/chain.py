@@ -91,7 +91,7 @@ class Chain:
     def loss_and_gradients(
         self, xp: Any, params: Params, x: Array, t: Array
     ) -> tuple[Array, dict[str, Array]]:
-        """Return the loss of a batch, shape ``()``, and its gradient by parameter, in the parameters' order."""
+        """Return the loss of a batch, shape ``()``, and its gradient by parameter."""
         logits, caches = self.forward(xp, params, x)
         value, loss_cache = LOSSES[self.loss].forward(xp, logits, t, self.reduction)
         dy = LOSSES[self.loss].backward(xp, loss_cache)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from xpnet.errors import unknown_name
@@ -101,6 +102,6 @@ def fully_connected(sizes: Sequence[int], activation: str) -> tuple[Affine | Act
     if activation not in ACTIVATIONS:
         raise unknown_name("activation", activation, ACTIVATIONS)
     layers: list[Affine | Activation] = []
-    for number, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+    for number, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         layers += [Affine(number, inputs, outputs), Activation(activation)]
     return tuple(layers[:-1])

@@ -313,7 +313,8 @@ class MLP:
         write_weights(path, host, {"xpnet": json.dumps(self.config)})
 
     def __repr__(self) -> str:
-        return f"MLP({self.sizes}, activation={self.config['activation']!r}, dtype={self.dtype!r}, backend={self.backend!r})"
+        activation = self.config["activation"]
+        return f"MLP({self.sizes}, activation={activation!r}, dtype={self.dtype!r}, backend={self.backend!r})"
 
 
 def _blocks_of_rows(count: int) -> list[slice]:
@@ -333,7 +334,6 @@ def _sizes_of(params: Mapping[str, Any]) -> list[int]:
     depth = sum(name.startswith("W") for name in params)
     weights = [params.get(f"W{i}") for i in range(1, depth + 1)]
     if not weights or any(W is None or W.ndim != 2 for W in weights):
-        raise InvalidInputError(
-            f"expected the parameters W1, b1, W2, b2 … with matrices W1, W2 …; there are {', '.join(sorted(params)) or 'none'}"
-        )
+        given = ", ".join(sorted(params)) or "none"
+        raise InvalidInputError(f"expected W1, b1, W2, b2 … with matrices W1, W2 …; there are {given}")
     return [weights[0].shape[0], *(W.shape[1] for W in weights)]  # type: ignore[union-attr]

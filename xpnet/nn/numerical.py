@@ -39,8 +39,9 @@ def central_differences(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> central_differences(np, lambda p: np.sum(p["W"] * p["W"]), {"W": np.asarray([1.0, 3.0])})["W"].round(6)
+    >>> import array_api_compat.numpy as np
+    >>> slopes = central_differences(np, lambda p: np.sum(p["W"] * p["W"]), {"W": np.asarray([1.0, 3.0])})
+    >>> slopes["W"].round(6)
     array([2., 6.])
     """
     gradients = {}
@@ -124,14 +125,15 @@ class _Downstream:
             self.rows = xp.eye(outputs.shape[1], dtype=outputs.dtype, device=getattr(outputs, "device", None))
         else:
             activation, following, *rest = chain.layers[depth + 1 :]
-            assert isinstance(activation, Activation) and isinstance(following, Affine)
+            assert isinstance(activation, Activation)
+            assert isinstance(following, Affine)
             self.activation, self.rest = activation, tuple(rest)
             self.base, _ = following.forward(xp, params, activation.forward(xp, outputs)[0])
             self.rows = params[following.weight]
         self.targets = one_hot(xp, t, self._through_rest(self.base))
 
     def slopes(self, x: Array, h: float) -> Array:
-        """Return the slope of the loss for each weight, ``(inputs, outputs)``, where ``x`` feeds the layer."""
+        """Return the loss's slope for each weight, ``(inputs, outputs)``, of a layer fed with ``x``."""
         xp = self.xp
         used = xp.astype(xp.any(x != 0, axis=0), xp.int32)
         order = xp.argsort(used, descending=True, stable=True)

@@ -281,7 +281,7 @@ class AdamW(Adam):
 
 
 def _power(base: float, exponent: int) -> float:
-    """Return ``base ** exponent`` by squaring: multiplications round alike everywhere, a libm's pow may not."""
+    """Return ``base ** exponent`` by squaring: products round alike everywhere, a libm's pow may not."""
     result = 1.0
     while exponent:
         if exponent & 1:

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 class TrainingHistory(Protocol):
     """What :func:`training_curves` reads of a history."""
 
-    loss: Sequence[float]
-    iteration: Sequence[int]
-    train_accuracy: Sequence[float]
-    test_accuracy: Sequence[float]
-    gradient_norm: Mapping[str, Sequence[float]]
+    @property
+    def loss(self) -> Sequence[float]: ...  # noqa: D102
+    @property
+    def iteration(self) -> Sequence[int]: ...  # noqa: D102
+    @property
+    def train_accuracy(self) -> Sequence[float]: ...  # noqa: D102
+    @property
+    def test_accuracy(self) -> Sequence[float]: ...  # noqa: D102
+    @property
+    def gradient_norm(self) -> Mapping[str, Sequence[float]]: ...  # noqa: D102
 
 
 def _label_ends(ax: Axes, labels: Sequence[tuple[str, float, str]]) -> None:

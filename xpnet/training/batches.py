@@ -170,6 +170,9 @@ def make_sampler(sampling: str, samples: int, batch_size: int, seed: int, drop_l
         )
     if sampling == "shuffle":
         return Shuffle(samples, batch_size, seed, drop_last)
-    return {"with_replacement": WithReplacement, "full": Full, "fixed": Fixed}[sampling](
-        samples, batch_size, seed
-    )
+    kinds: dict[str, type[WithReplacement | Full | Fixed]] = {
+        "with_replacement": WithReplacement,
+        "full": Full,
+        "fixed": Fixed,
+    }
+    return kinds[sampling](samples, batch_size, seed)

@@ -43,7 +43,7 @@ class Checkpoint:
     >>> Checkpoint("/nowhere/run.safetensors", every=100)
     Traceback (most recent call last):
     ...
-    xpnet.errors.DataError: cannot write /nowhere/run.safetensors: there is no folder /nowhere that can be written
+    xpnet.errors.DataError: cannot write /nowhere/run.safetensors: /nowhere is no folder that can be written
     """
 
     path: str | Path
@@ -53,7 +53,7 @@ class Checkpoint:
         check_count("every", self.every)
         folder = Path(self.path).absolute().parent
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise DataError(f"cannot write {self.path}: there is no folder {folder} that can be written")
+            raise DataError(f"cannot write {self.path}: {folder} is no folder that can be written")
 
 
 @dataclass

@@ -124,8 +124,9 @@ class Run:
         if recent:
             bar.measured(sum(recent) / len(recent), history.accuracy[-1])
         evaluation = Evaluation(net, history)
-        # Every callback is told, also when an earlier one has already asked to stop.
-        if any([callback(evaluation) for callback in self.callbacks]) and history.stopped == "finished":
+        # A list: every callback is told, also when an earlier one has already asked to stop.
+        wishes = [callback(evaluation) for callback in self.callbacks]
+        if any(wishes) and history.stopped == "finished":
             history.stopped = "callback"
 
     def _fetch_losses(self) -> list[float]:
