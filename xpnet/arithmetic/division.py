@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xpnet.arithmetic.rounding import flush, floating_dtype, round_to, to_double
+from xpnet.arithmetic.rounding import floating_dtype, flush, round_to, smallest_normal, to_double
 
 Array = Any
 
@@ -43,11 +43,11 @@ def divide(xp: Any, a: Array | float, b: Array | float, /) -> Array:
     [0.25, 0.25]
     """
     if isinstance(b, int | float):
-        return round_to(xp, flush(xp, flush(xp, to_double(xp, a)) * (1.0 / b)), a.dtype)
-    divisor = flush(xp, to_double(xp, b))
+        return round_to(xp, flush(xp, _operand(xp, a) * (1.0 / b)), a.dtype)
+    divisor = _operand(xp, b)
     if isinstance(a, int | float):
         return round_to(xp, flush(xp, flush(xp, xp.reciprocal(divisor)) * float(a)), b.dtype)
-    dividend = flush(xp, to_double(xp, a))
+    dividend = _operand(xp, a)
     if _broadcasts(dividend.shape, divisor.shape):
         quotient = dividend * flush(xp, xp.reciprocal(divisor))
     else:
@@ -55,9 +55,14 @@ def divide(xp: Any, a: Array | float, b: Array | float, /) -> Array:
     return round_to(xp, flush(xp, quotient), floating_dtype(xp, a, b))
 
 
+def _operand(xp: Any, x: Array) -> Array:
+    """Return an operand in float64, without subnormal numbers."""
+    return flush(xp, to_double(xp, x), smallest_normal(xp, x))
+
+
 def _broadcasts(dividend: tuple[int, ...], divisor: tuple[int, ...]) -> bool:
     """Tell whether the divisor is smaller than the result along some axis."""
-    missing = len(dividend) - len(divisor)
-    return missing > 0 or any(
-        n == 1 != m for m, n in zip(dividend, divisor[-missing or None :], strict=False)
-    )
+    if len(divisor) < len(dividend):
+        return True
+    aligned = divisor[len(divisor) - len(dividend) :]
+    return any(n == 1 != m for m, n in zip(dividend, aligned, strict=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xpnet.arithmetic.rounding import is_floating, round_to, to_double
+from xpnet.arithmetic.rounding import flush, is_floating, round_to, smallest_normal, to_double
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -119,5 +119,5 @@ def astype(xp: Any, x: Array, dtype: Any, /, **options: Any) -> Array:
         Rounded to nearest.
     """
     if is_floating(xp, x) and x.dtype != dtype and dtype in (xp.float32, xp.float64):
-        return round_to(xp, to_double(xp, x), dtype)
+        return round_to(xp, flush(xp, to_double(xp, x), smallest_normal(xp, x)), dtype)
     return xp.astype(x, dtype, **options)

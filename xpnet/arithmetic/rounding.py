@@ -9,6 +9,7 @@ from xpnet.errors import InvalidInputError
 Array = Any
 
 SMALLEST_NORMAL = 2.0**-1022
+"""Smaller float64 numbers are subnormal."""
 SMALLEST_NORMAL_FLOAT32 = 2.0**-126
 
 
@@ -52,16 +53,32 @@ def to_double(xp: Any, x: Array) -> Array:
     """
     if x.dtype == xp.float64:
         return x
-    if x.dtype == xp.float32:
-        x = xp.where(xp.abs(x) <= SMALLEST_NORMAL_FLOAT32, xp.zeros_like(x), x)
-    elif x.dtype not in (xp.uint8, xp.int8):
+    if x.dtype not in (xp.float32, xp.uint8, xp.int8):
         raise InvalidInputError(
             f"exact arithmetic computes in float64 and float32, not in {x.dtype}: convert the array first"
         )
     return xp.astype(x, xp.float64)
 
 
-def flush(xp: Any, x: Array) -> Array:
+def smallest_normal(xp: Any, x: Array) -> float:
+    """Return the smallest normal number of an array's dtype.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array of float64 or float32
+        Only its dtype matters.
+
+    Returns
+    -------
+    float
+        2^-1022 or 2^-126.
+    """
+    return SMALLEST_NORMAL_FLOAT32 if x.dtype == xp.float32 else SMALLEST_NORMAL
+
+
+def flush(xp: Any, x: Array, smallest: float = SMALLEST_NORMAL) -> Array:
     """Return a float64 array with +0 in place of -0 and of what is not above the smallest normal number.
 
     XLA on the CPU takes subnormal numbers for zeros, NumPy and PyTorch compute with them. The explicit
@@ -74,6 +91,8 @@ def flush(xp: Any, x: Array) -> Array:
         The array library's.
     x : array of float64
         Any values; infinities and NaN pass.
+    smallest : float, optional
+        The smallest normal number of the dtype that the values come from or go to.
 
     Returns
     -------
@@ -86,7 +105,7 @@ def flush(xp: Any, x: Array) -> Array:
     >>> flush(np, np.asarray([1e-310, -0.0, 2.5])).tolist()
     [0.0, 0.0, 2.5]
     """
-    return xp.where(xp.abs(x) <= SMALLEST_NORMAL, xp.zeros_like(x), x)
+    return xp.where(xp.abs(x) <= smallest, 0.0, x)
 
 
 def round_to(xp: Any, x: Array, dtype: Any) -> Array:
@@ -106,9 +125,7 @@ def round_to(xp: Any, x: Array, dtype: Any) -> Array:
     array of `dtype`
         Of the same shape.
     """
-    if dtype == xp.float64:
-        return x
-    return xp.astype(xp.where(xp.abs(x) <= SMALLEST_NORMAL_FLOAT32, xp.zeros_like(x), x), xp.float32)
+    return x if dtype == xp.float64 else xp.astype(flush(xp, x, SMALLEST_NORMAL_FLOAT32), dtype)
 
 
 def floating_dtype(xp: Any, *arrays: Array) -> Any:

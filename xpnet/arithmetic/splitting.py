@@ -29,8 +29,8 @@ slice and leave 53 - 8 - 10 = 35 bits to the other side in *one* product.
 - sum: 33 bits a slice and r = 20 for k <= 2^20, hence at most ``k |x| 2**-66`` and the rounding of the result:
   unless the terms cancel, it is the exact sum correctly rounded.
 
-where |a| and |b| count as at least 2^-470 and |x| as at least 2^-900: entries that small next to
-such a floor count as zero, and no result lies among the subnormal numbers. Rounding the result to
+where |a| and |b| count as at least 2^-470 (in float32 2^-80) and |x| as at least 2^-900: what is negligible
+next to these floors counts as zero, and so do subnormal numbers, operands and results. Rounding the result to
 float64 or float32 comes on top.
 
 **What holds to the bit.** A result depends on its row and column as a set, hence not on the order of
@@ -56,7 +56,9 @@ BYTE = 8
 SHIFT = 60
 """Magnitudes are taken times 2^-SHIFT, so that `power_of_two_above` overflows on none."""
 FLOOR = -470
-"""Scales of products are at least 2^FLOOR: the least unit of a product, 2^(2 FLOOR - 66), is normal."""
+"""Magnitudes of float64 operands count as at least 2^FLOOR: the least product of units is a normal number."""
+FLOOR_FLOAT32 = -80
+"""Of float32 operands, so that subnormal float32 numbers, 2^-126 and less, are rounded away."""
 
 
 def reserved_bits(k: int) -> int:
@@ -91,7 +93,7 @@ def reserved_bits(k: int) -> int:
 
 
 def slices(
-    xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int = FLOOR
+    xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int
 ) -> tuple[list[Array], Array]:
     """Cut numbers into integers of a given number of bits.
 
@@ -107,7 +109,7 @@ def slices(
         No integer exceeds 2^bits in magnitude.
     count : int
         How many slices. One more slice takes up the next ``bits + 1`` bits.
-    floor : int, optional
+    floor : int
         Magnitudes count as at least 2^floor.
 
     Returns
@@ -121,7 +123,7 @@ def slices(
     Examples
     --------
     >>> import numpy as np
-    >>> (first, second), unit = slices(np, np.asarray([1.0, 0.3]), np.asarray([1.0]), bits=3, count=2)
+    >>> (first, second), unit = slices(np, np.asarray([1.0, 0.3]), np.asarray([1.0]), bits=3, count=2, floor=-9)
     >>> first.tolist(), second.tolist(), unit.tolist()
     ([8.0, 2.0], [0.0, 6.0], [0.125])
     """
@@ -172,37 +174,35 @@ def matmul(xp: Any, a: Array, b: Array, /) -> Array:
         raise InvalidInputError(
             f"an exact matrix product needs a floating-point operand, these are {a.dtype} and {b.dtype}"
         )
-    k = a.shape[-1]
-    double_a, double_b = to_double(xp, a), to_double(xp, b)
-    if k == 0:
-        product = xp.matmul(double_a, double_b)
+    if a.shape[-1] == 0:
+        product = xp.matmul(to_double(xp, a), to_double(xp, b))
     elif not is_floating(xp, a):
-        product = _by_integers(xp, double_a, double_b, k)
+        product = _by_integers(xp, a, b)
     elif not is_floating(xp, b):
-        product = xp.matrix_transpose(
-            _by_integers(xp, xp.matrix_transpose(double_b), xp.matrix_transpose(double_a), k)
-        )
+        product = xp.matrix_transpose(_by_integers(xp, xp.matrix_transpose(b), xp.matrix_transpose(a)))
     else:
-        product = _by_slices(xp, double_a, double_b, k)
+        product = _by_slices(xp, a, b)
     return round_to(xp, product, floating_dtype(xp, a, b))
 
 
-def _by_integers(xp: Any, a: Array, b: Array, k: int) -> Array:
+def _by_integers(xp: Any, a: Array, b: Array) -> Array:
     """Multiply 8-bit integers by one slice."""
-    (whole,), unit = slices(xp, b, _largest(xp, b, -2), MANTISSA - reserved_bits(k) - BYTE, count=1)
-    return xp.matmul(a, whole) * unit + 0.0  # + 0.0: libraries disagree on the sign of a sum of -0
+    (whole,), unit = _operand(xp, b, -2, MANTISSA - reserved_bits(a.shape[-1]) - BYTE, count=1)
+    return xp.matmul(to_double(xp, a), whole) * unit + 0.0  # + 0.0: libraries disagree on the sign of a sum of -0
 
 
-def _by_slices(xp: Any, a: Array, b: Array, k: int) -> Array:
+def _by_slices(xp: Any, a: Array, b: Array) -> Array:
     """Multiply two slices by two, leaving out the product of the second ones."""
-    free = MANTISSA - reserved_bits(k)
+    free = MANTISSA - reserved_bits(a.shape[-1])
     p, q = free - free // 2, free // 2
-    (a1, a2), row_unit = slices(xp, a, _largest(xp, a, -1), p, count=2)
-    (b1, b2), column_unit = slices(xp, b, _largest(xp, b, -2), q, count=2)
+    (a1, a2), row_unit = _operand(xp, a, -1, p, count=2)
+    (b1, b2), column_unit = _operand(xp, b, -2, q, count=2)
     small = xp.matmul(a1, b2) * 2.0 ** -(q + 1) + xp.matmul(a2, b1) * 2.0 ** -(p + 1)
     return (xp.matmul(a1, b1) + small) * row_unit * column_unit + 0.0
 
 
-def _largest(xp: Any, x: Array, axis: int) -> Array:
-    """Return the largest magnitude along an axis, which is kept."""
-    return xp.max(xp.abs(x), axis=axis, keepdims=True)
+def _operand(xp: Any, x: Array, axis: int, bits: int, count: int) -> tuple[list[Array], Array]:
+    """Cut an operand, scaling alike what lies along the contracted axis."""
+    double = to_double(xp, x)
+    largest = xp.max(xp.abs(double), axis=axis, keepdims=True)
+    return slices(xp, double, largest, bits, count, FLOOR_FLOAT32 if x.dtype == xp.float32 else FLOOR)

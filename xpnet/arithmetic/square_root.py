@@ -20,9 +20,10 @@ m = 2^53 - 1: the root of ``(1 - 2^-53) 4^k`` comes out as 2^k, one unit in the 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from xpnet.arithmetic.rounding import round_to, to_double
+from xpnet.arithmetic.rounding import round_to, smallest_normal, to_double
 
 Array = Any
 
@@ -49,14 +50,13 @@ def sqrt(xp: Any, x: Array, /) -> Array:
     [0.0, 1.5, 3.0]
     """
     double = to_double(xp, x)
-    regular = (double > 2.0**-1022) & (double < float("inf"))
+    tiny = smallest_normal(xp, x)
+    regular = (double > tiny) & (double < math.inf)
     small = double < 2.0**-500
     scaled = xp.where(regular, xp.where(small, double * 2.0**400, double), 1.0)
     root = _sqrt(xp, scaled)
     root = xp.where(small, root * 2.0**-200, root)
-    special = xp.where(
-        double > 1.0, double, xp.where(double < -(2.0**-1022), float("nan"), double * 0.0 + 0.0)
-    )
+    special = xp.where(xp.abs(double) <= tiny, 0.0, xp.where(double > 0.0, double, math.nan))
     return round_to(xp, xp.where(regular, root, special), x.dtype)
 
 

@@ -3,7 +3,8 @@
 Up to 2^20 terms leave 53 - 20 = 33 bits to a slice. Two slices hold what is within 2^67 of the largest term,
 hence the error is at most ``k |x| 2**-67`` for k terms of which |x| is the largest magnitude (2^-59 for
 k <= 2^24), and the rounding of the result. Unless the terms cancel, this is the exact sum correctly rounded.
-Terms smaller than 2^-967 count as zero.
+|x| counts as at least
+2^-900 (in float32 2^-50): smaller terms than 2^-68 times that count as zero.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xpnet.arithmetic.rounding import round_to, to_double
+from xpnet.arithmetic.rounding import is_floating, round_to, to_double
 from xpnet.arithmetic.splitting import MANTISSA, reserved_bits, slices
 
 Array = Any
 Axis = int | tuple[int, ...] | None
 
-SUM_FLOOR = -900
-"""Scales of sums are at least 2^SUM_FLOOR, so that no result is a subnormal number."""
+FLOOR = -900
+"""Magnitudes count as at least 2^FLOOR, so that no result is a subnormal number."""
+FLOOR_FLOAT32 = -50
+"""Of float32 terms, so that subnormal float32 numbers, 2^-126 and less, are rounded away."""
 SUM_RESERVED = 20
 """Bits set aside for the number of terms: at most a million, or else `reserved_bits`."""
 
@@ -58,12 +61,13 @@ def sum(  # noqa: A001
     >>> sum(np, np.asarray([1e16, 1.0, -1e16])).tolist()
     1.0
     """
-    if xp.isdtype(x.dtype, ("bool", "integral")):
+    if not is_floating(xp, x) and xp.isdtype(x.dtype, ("bool", "integral")):
         return xp.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
-    double = to_double(xp, x)
     axes = _axes(axis, x.ndim)
-    terms = math.prod(x.shape[i] for i in axes)
-    total = _total(xp, double, axes, terms) if terms else xp.sum(double, axis=axes, keepdims=True)
+    if math.prod(x.shape[i] for i in axes):
+        total = _total(xp, x, axes)
+    else:
+        total = xp.sum(to_double(xp, x), axis=axes, keepdims=True)
     total = total if keepdims else xp.squeeze(total, axis=axes)
     return round_to(xp, total, x.dtype if dtype is None else dtype)
 
@@ -111,11 +115,14 @@ def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     return axis if isinstance(axis, tuple) else (axis,)
 
 
-def _total(xp: Any, x: Array, axes: tuple[int, ...], terms: int) -> Array:
-    """Return the sum of a float64 array along axes that are not empty and are kept."""
+def _total(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:
+    """Return the sum in float64 along axes that are not empty and are kept."""
+    terms = math.prod(x.shape[i] for i in axes)
     bits = MANTISSA - (SUM_RESERVED if terms <= 2**SUM_RESERVED else reserved_bits(terms))
-    top, bottom = xp.max(x, axis=axes, keepdims=True), xp.min(x, axis=axes, keepdims=True)
-    cut, unit = slices(xp, x, xp.maximum(top, -bottom), bits, count=2, floor=SUM_FLOOR)
+    double = to_double(xp, x)
+    top, bottom = xp.max(double, axis=axes, keepdims=True), xp.min(double, axis=axes, keepdims=True)
+    floor = FLOOR_FLOAT32 if x.dtype == xp.float32 else FLOOR
+    cut, unit = slices(xp, double, xp.maximum(top, -bottom), bits, count=2, floor=floor)
     upper, lower = (xp.sum(part, axis=axes, keepdims=True) for part in cut)
     total = (upper + lower * 2.0 ** -(bits + 1)) * unit + 0.0
     return xp.where(xp.isfinite(unit), total, top + bottom)  # top + bottom: what infinities and NaN add up to

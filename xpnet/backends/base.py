@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -47,6 +47,9 @@ class Batch(NamedTuple):
 
 Step = Callable[[State, Data, Batch], tuple[State, Array]]
 """One training iteration: ``(state, data, batch) -> (state, loss)``, a pure function."""
+
+StepBuilder = Callable[[Any], Step]
+"""Builds the step from the namespace that it is to compute with."""
 
 Loop = Callable[[State, Data, Batches], tuple[State, Array]]
 """A chunk of iterations: ``(state, data, batches) -> (state, losses)``."""
@@ -193,12 +196,26 @@ class Backend(ABC):
         """Return the fastest form in which the library runs a pure function of arrays."""
         return function
 
-    def loop(self, step: Step) -> Loop:
-        """Return the fastest form in which the library repeats a training step."""
-        return self.eager_loop(step)
+    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
+        """Return the fastest form in which the library repeats a training step.
 
-    def eager_loop(self, step: Step) -> Loop:
+        Parameters
+        ----------
+        build : callable
+            From a namespace to the step.
+        fuse : bool
+            Whether a compiler may fuse and contract operations, which changes last bits.
+
+        Returns
+        -------
+        callable
+            From state, data and batches to the state after them and their losses.
+        """
+        return self.eager_loop(build)
+
+    def eager_loop(self, build: StepBuilder) -> Loop:
         """Return a loop that calls the step once an iteration, operation by operation."""
+        step = build(self.xp)
 
         def run(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
             names = list(batches.coefficients)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from xpnet.backends.base import Array, Backend, BackendInfo, Batch, Batches, Data, Loop, Memory, State, Step
+from xpnet.backends.base import Array, Backend, BackendInfo, Batch, Batches, Data, Loop, Memory, State, StepBuilder
 from xpnet.backends.host import host_memory
 from xpnet.errors import BackendError
 
@@ -43,7 +43,10 @@ class JaxBackend(Backend):
         """Return a copy on this device; JAX narrows 64-bit integers where its 64-bit mode is off."""
         if array.dtype.itemsize == 8:
             kind = {"f": "float64", "i": "int64", "u": "uint64"}[array.dtype.kind]
-            array = array.astype(jax.dtypes.canonicalize_dtype(kind))
+            narrow = array.astype(jax.dtypes.canonicalize_dtype(kind))
+            if array.dtype.kind != "f" and (lost := array[narrow != array]).size:
+                raise BackendError(f"JAX outside its 64-bit mode cannot hold the integer {lost.flat[0]}")
+            array = narrow
         return jax.device_put(np.array(array), self.device)
 
     def move(self, array: Array) -> Array:
@@ -82,8 +85,11 @@ class JaxBackend(Backend):
         """Compile the function with XLA at its first call for each set of shapes."""
         return jax.jit(function)
 
-    def loop(self, step: Step) -> Loop:
-        """Compile a whole chunk of iterations into one XLA program."""
+    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
+        """Compile a whole chunk of iterations into one XLA program, where operations may be fused."""
+        if not fuse:
+            return self.eager_loop(build)
+        step = build(self.xp)
 
         @jax.jit
         def scan(state: State, data: Data, batches: Batches) -> tuple[State, Array]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnet.backends.base import Array, Backend, BackendInfo, Memory
+from xpnet.backends.base import Array, Backend, BackendInfo, Loop, Memory, StepBuilder
 from xpnet.backends.host import host_memory
 from xpnet.errors import BackendError
+from xpnet.programs.loop import ReplayedLoop
 
 
 class NumpyBackend(Backend):
@@ -38,6 +39,10 @@ class NumpyBackend(Backend):
     def owns(self, array: object) -> bool:
         """Tell whether it is a NumPy array."""
         return isinstance(array, np.ndarray)
+
+    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
+        """Replay the step over fixed buffers: operation by operation, the same bits, no allocation."""
+        return ReplayedLoop(build, self.xp)
 
     def memory(self) -> Memory:
         """Tell the resident memory of this process."""

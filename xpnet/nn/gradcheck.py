@@ -12,7 +12,7 @@ from xpnet.nn.numerical import numerical_gradient
 
 Array = Any
 
-_SMALLEST_GAP = 1e-3
+_SMALLEST_GAP = 1e-2
 """Below this gap between the outputs of two samples, a hidden unit is made positive for all of them."""
 
 

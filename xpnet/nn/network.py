@@ -193,7 +193,7 @@ class MLP:
         >>> MLP([2, 2], backend="numpy").copy(dtype="float64").params["W1"].dtype
         dtype('float64')
         """
-        host = {name: self.backend.to_numpy(value) for name, value in self.params.items()}
+        host = {name: self.backend.to_numpy(value).copy() for name, value in self.params.items()}
         return MLP.from_params(host, backend or self.backend, device, **{**self.config, **changes})
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:

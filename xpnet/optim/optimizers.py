@@ -7,6 +7,7 @@ of the parameter's shape for each of its ``slots``. What depends on the iteratio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -18,6 +19,12 @@ from xpnet.validation import check_number
 Array = Any
 Slots = dict[str, Array]
 Coefficients = Mapping[str, Any]
+
+_SMALLEST = 1e-30
+"""Nothing is divided by less: a float32 still holds it."""
+
+_BELOW_ONE = math.nextafter(1.0, 0.0)
+"""A mean of which nothing is ever lost has no correction for its start at zero."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Optimizer:
     def __post_init__(self) -> None:
         check_number("learning_rate", self.learning_rate, 0.0)
         if self.clip_norm is not None:
-            check_number("clip_norm", self.clip_norm, 1e-30)
+            check_number("clip_norm", self.clip_norm, _SMALLEST)
 
     def init(self, xp: Any, params: Mapping[str, Array]) -> dict[str, Slots]:
         """Return the state before the first iteration: zeros for each slot of each parameter."""
@@ -172,6 +179,10 @@ class AdaGrad(Optimizer):
     slots = ("squares",)
     epsilon: float = 1e-10
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("epsilon", self.epsilon, _SMALLEST)
+
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
         squares = slots["squares"] + g * g
@@ -201,6 +212,7 @@ class RMSProp(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("decay", self.decay, 0.0, 1.0)
+        check_number("epsilon", self.epsilon, _SMALLEST)
 
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
@@ -231,8 +243,9 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("beta1", self.beta1, 0.0, 1.0)
-        check_number("beta2", self.beta2, 0.0, 1.0)
+        check_number("beta1", self.beta1, 0.0, _BELOW_ONE)
+        check_number("beta2", self.beta2, 0.0, _BELOW_ONE)
+        check_number("epsilon", self.epsilon, _SMALLEST)
 
     def coefficients(self, iteration: int) -> dict[str, float]:
         """Return the host's scalars of an iteration, counted from 0."""
@@ -273,10 +286,15 @@ class AdamW(Adam):
         super().__post_init__()
         check_number("weight_decay", self.weight_decay, 0.0)
 
+    def coefficients(self, iteration: int) -> dict[str, float]:
+        """Return the host's scalars of an iteration, counted from 0."""
+        coefficients = super().coefficients(iteration)
+        return {**coefficients, "decay": coefficients["rate"] * self.weight_decay}
+
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
         if p.ndim > 1:
-            p = p - (c["rate"] * self.weight_decay) * p
+            p = p - c["decay"] * p
         return super().apply(xp, p, g, slots, c)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _SIDE = 300  # grid points along each axis
+_POINT_SIZE = 3.6  # typographic points
 
 
 def _probabilities(predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -46,7 +47,9 @@ def _draw_regions(
             ax.contour(x, y, lead.reshape(_SIDE, _SIDE), levels=[0], colors="#222222", linewidths=1)
 
 
-def _draw_panel(ax: Axes, title: str, predict: Predict, x: np.ndarray, t: np.ndarray) -> None:
+def _draw_panel(
+    ax: Axes, title: str, predict: Predict, x: np.ndarray, t: np.ndarray, point_size: float
+) -> None:
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.12 * (high - low)
     left, bottom = (low - margin).tolist()
@@ -56,7 +59,7 @@ def _draw_panel(ax: Axes, title: str, predict: Predict, x: np.ndarray, t: np.nda
     for k in range(classes):
         ax.plot(
             *x[t == k].T, "o", color=COLOURS[k % len(COLOURS)],
-            markersize=3.6, markeredgecolor="white", markeredgewidth=0.5,
+            markersize=point_size, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
     ax.set(title=title, xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
@@ -90,7 +93,7 @@ def decision_boundary(predict: Predict, x: np.ndarray, t: np.ndarray, title: str
     'Halves'
     """
     figure = new_figure(height=4)
-    _draw_panel(figure.subplots(), title, predict, x, t)
+    _draw_panel(figure.subplots(), title, predict, x, t, _POINT_SIZE)
     return figure
 
 
@@ -132,5 +135,6 @@ def boundary_grid(
     rows = math.ceil(len(panels) / columns)
     figure = new_figure(height=0.85 * WIDTH * rows / columns)
     for place, (title, predict) in enumerate(panels, 1):
-        _draw_panel(figure.add_subplot(rows, columns, place), title, predict, x, t)
+        ax = figure.add_subplot(rows, columns, place)
+        _draw_panel(ax, title, predict, x, t, min(_POINT_SIZE, 10 / columns))
     return figure

@@ -227,7 +227,7 @@ def gradient_comparison(panels: Sequence[tuple[str, np.ndarray, np.ndarray]]) ->
     --------
     >>> gradient = np.linspace(-1, 1, 9)
     >>> gradient_comparison([("start", gradient + 1e-9, gradient)]).axes[0].texts[0].get_text()
-    'largest difference 1.0e-09'
+    'largest difference\\n1.0e-09'
     """
     for label, numerical, backward in panels:
         if np.shape(numerical) != np.shape(backward) or np.size(backward) == 0:
@@ -244,8 +244,9 @@ def gradient_comparison(panels: Sequence[tuple[str, np.ndarray, np.ndarray]]) ->
         ax.plot(
             np.ravel(backward), np.ravel(numerical), ".", color=COLOURS[0], alpha=0.35, markersize=4, mew=0
         )
-        ax.text(0.04, 0.95, f"largest difference {largest:.1e}", transform=ax.transAxes, va="top")
-        ax.set(title=label, xlabel="backward gradient", ylabel="numerical gradient", aspect="equal")
+        ax.text(0.04, 0.95, f"largest difference\n{largest:.1e}", transform=ax.transAxes, va="top")
+        ax.set(title=label, xlabel="backward gradient", aspect="equal")
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
-        ax.locator_params(nbins=5)
+        ax.locator_params(nbins=4)
+    figure.axes[0].set_ylabel("numerical gradient")
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xpnet.nn.network import MLP
 from xpnet.training.history import History
@@ -30,9 +30,11 @@ Callback = Callable[[Evaluation], bool | None]
 """Returns True to end training, anything else to go on."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class EarlyStopping:
     """End training when the accuracy has not improved for a while.
+
+    It remembers nothing but reads the history, so that a resumed run ends where the whole one would.
 
     Parameters
     ----------
@@ -49,8 +51,6 @@ class EarlyStopping:
 
     patience: int = 5
     improvement: float = 0.0
-    _best: float = field(default=-1.0, init=False, repr=False)
-    _waited: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_count("patience", self.patience)
@@ -58,9 +58,10 @@ class EarlyStopping:
 
     def __call__(self, evaluation: Evaluation) -> bool:
         """Return whether the patience is used up."""
-        accuracy = evaluation.history.accuracy[-1]
-        if accuracy > self._best + self.improvement:
-            self._best, self._waited = accuracy, 0
-        else:
-            self._waited += 1
-        return self._waited >= self.patience
+        best, waited = -1.0, 0
+        for accuracy in evaluation.history.accuracy:
+            if accuracy > best + self.improvement:
+                best, waited = accuracy, 0
+            else:
+                waited += 1
+        return waited >= self.patience

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from xpnet.backends import Array, Batches, Data
+from xpnet.backends import Array, Batches, Data, Step
 from xpnet.errors import InvalidInputError, TrainingError
 from xpnet.nn.network import MLP
 from xpnet.optim import global_norm
@@ -19,7 +19,7 @@ from xpnet.training.progress import Progress, progress_bar
 from xpnet.training.step import build_step
 
 _MOST_ITERATIONS_AT_ONCE = 128
-_OPERATIONS_AT_ONCE = 2e9
+_OPERATIONS_AT_ONCE = 1e10
 """Arithmetic operations of a chunk: well under a second, so that Ctrl-C is heeded soon."""
 
 
@@ -59,8 +59,7 @@ class Run:
         )
         rows = self.sampler.subset()
         self.batch_data = data if rows is None else self._rows(rows)
-        step = build_step(self.net.xp, self.net.chain, self.optimizer)
-        self.loop = backend.loop(step) if self.net.arithmetic.compilable else backend.eager_loop(step)
+        self.loop = backend.loop(self._build_step, fuse=self.net.arithmetic.compilable)
         self._losses: list[Array] = []  # on the device, not yet fetched
         self._last_rows: Any = None
         self._chunk = _iterations_at_once(self.net, self.sampler.batch_size)
@@ -85,6 +84,9 @@ class Run:
                     self._save()
             self._fetch_losses()
         return self.history
+
+    def _build_step(self, xp: Any) -> Step:
+        return build_step(self.net.arithmetic.namespace(xp), self.net.chain, self.optimizer)
 
     def _next_stop(self) -> int:
         """Return the next iteration at which something happens besides training."""

@@ -1,0 +1,66 @@
+"""``xpnet info``."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.text import Text
+
+import xpnet
+from xpnet.backends import available_backends, get_backend
+from xpnet.cli import options
+from xpnet.cli.console import new_table, out, tell
+
+EXAMPLES = options.examples("xpnet info", "xpnet info --json")
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+) -> None:
+    """Show which array libraries and devices are there, and the versions in use."""
+    found = _gather()
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        return
+    tell("xpnet", found["xpnet"])
+    tell("Python", f"{found['python']} on {found['platform']}")
+    tell("NumPy", f"{found['numpy']} with {found['blas']}")
+    tell("auto means", found["auto"])
+    table = new_table("backend", "available", "version", "device", ">memory")
+    for name, backend in found["backends"].items():
+        available = "[green]yes[/green]" if backend["available"] else "no"
+        memory = f"{backend['memory'] / 2**30:.1f} GiB" if backend["memory"] else ""
+        table.add_row(name, available, backend["version"], backend["device"], memory)
+    out.print(table)
+    for backend in found["backends"].values():
+        if backend["reason"]:
+            out.print(Text(backend["reason"]), soft_wrap=True)
+
+
+def _gather() -> dict[str, Any]:
+    backends = {}
+    for name, found in available_backends().items():
+        memory = get_backend(name).memory().total if found.available else None
+        backends[name] = {**asdict(found), "memory": memory}
+    return {
+        "xpnet": xpnet.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "numpy": np.__version__,
+        "blas": _blas(),
+        "auto": get_backend().name,
+        "backends": backends,
+    }
+
+
+def _blas() -> str:
+    """Return name and version of the library that NumPy multiplies matrices with."""
+    built = np.show_config(mode="dicts")
+    blas = built["Build Dependencies"]["blas"] if built else {}
+    return f"{blas.get('name', 'an unknown BLAS')} {blas.get('version', '')}".strip()

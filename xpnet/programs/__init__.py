@@ -1,0 +1,1 @@
+"""A training step, traced once and replayed without allocating."""

@@ -1,0 +1,115 @@
+"""Buffers for the values of a record: each lives until its last reader, then its memory is used again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xpnet.programs.tracing import Call, Record, Ref
+
+
+class Lifetimes:
+    """Which buffer holds which value of a record, handed out in the order of its calls.
+
+    Parameters
+    ----------
+    record : Record
+        The calls.
+    inputs : mapping of int to array
+        The buffers of the inputs.
+    results : mapping of int to array
+        The buffers that results must end in.
+
+    Attributes
+    ----------
+    storage : dict of int to array
+        By value, the buffer or the view of one that holds it.
+    """
+
+    def __init__(
+        self, record: Record, inputs: Mapping[int, np.ndarray], results: Mapping[int, np.ndarray]
+    ) -> None:
+        self.storage: dict[int, np.ndarray] = dict(inputs)
+        self._record, self._results = record, results
+        self._root = {number: number for number in inputs}  # value -> the value whose buffer it shares
+        self._inputs = {id(buffer): number for number, buffer in inputs.items()}
+        self._last_read = _last_reads(record)
+        self._free: dict[int, list[np.ndarray]] = {}  # bytes -> flat buffers that nobody reads any more
+        self._owned: dict[int, np.ndarray] = {}  # value -> its flat buffer
+        self._kept = set(results)
+
+    def alias(self, call: Call, view: np.ndarray) -> None:
+        """Let a value share the buffer of the call's first argument."""
+        source = self._root[call.args[0].number]
+        self.storage[call.result] = view
+        self._root[call.result] = source
+        self._last_read[source] = max(self._last_read[source], self._last_read[call.result])
+        if call.result in self._kept:
+            self._kept.add(source)
+
+    def allocate(self, position: int, call: Call, may_overwrite: bool) -> np.ndarray:
+        """Return the buffer of a call's result; with ``may_overwrite`` that of an argument which dies here."""
+        dying = self._dying(position, call)
+        if may_overwrite:
+            self._release(dying)
+        target = self._results.get(call.result)
+        if target is not None and self._may_write(target, position, may_overwrite):
+            out = target
+        else:
+            out = self._new(call.result)
+        if not may_overwrite:
+            self._release(dying)
+        self.storage[call.result] = out
+        self._root[call.result] = call.result
+        return out
+
+    def _may_write(self, target: np.ndarray, position: int, may_overwrite: bool) -> bool:
+        """Tell whether nobody needs any more what an input's own buffer holds."""
+        owner = self._inputs.get(id(target))
+        if owner is None:
+            return True
+        last = self._last_read[owner]
+        return last < position or (last == position and may_overwrite)
+
+    def _dying(self, position: int, call: Call) -> list[int]:
+        roots = {self._root[number] for number in references((call.args, call.kwargs))}
+        return [
+            root
+            for root in sorted(roots)
+            if self._last_read[root] == position and root in self._owned and root not in self._kept
+        ]
+
+    def _release(self, roots: list[int]) -> None:
+        for root in roots:
+            flat = self._owned.pop(root)
+            self._free.setdefault(flat.nbytes, []).append(flat)
+
+    def _new(self, number: int) -> np.ndarray:
+        example = self._record.values[number]
+        size = example.size * example.dtype.itemsize
+        free = self._free.get(size)
+        flat = free.pop() if free else np.empty(size, dtype=np.uint8)
+        self._owned[number] = flat
+        return flat.view(example.dtype).reshape(example.shape)
+
+
+def _last_reads(record: Record) -> dict[int, int]:
+    """Return by value the position of the last call that reads it; -1 where none does."""
+    last = dict.fromkeys(range(len(record.values)), -1)
+    for position, call in enumerate(record.calls):
+        for number in references((call.args, call.kwargs)):
+            last[number] = position
+    return last
+
+
+def references(item: Any) -> list[int]:
+    """Return the numbers of the traced values in nested arguments."""
+    if isinstance(item, Ref):
+        return [item.number]
+    if isinstance(item, tuple | list):
+        return [number for part in item for number in references(part)]
+    if isinstance(item, dict):
+        return [number for part in item.values() for number in references(part)]
+    return []

@@ -1,0 +1,124 @@
+"""Replaying on NumPy: the recorded calls, bound once to buffers that never move.
+
+Each call of the record becomes one ufunc call with ``out=``, in the same order and on the same values,
+hence with the same bits as the step itself. Nothing is allocated while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from xpnet.programs.lifetimes import Lifetimes
+from xpnet.programs.tracing import Call, Record, Ref
+
+Bound = Callable[[], Any]
+
+VIEWS = frozenset(
+    {"broadcast_to", "expand_dims", "flip", "getitem", "matrix_transpose", "moveaxis", "permute_dims"}
+    | {"reshape", "squeeze"}
+)
+"""Functions that may return a view of their first argument, which then costs nothing at replay."""
+
+# Functions of the standard that are ufuncs in NumPy by another name or with the same one.
+_UFUNCS = {
+    "abs": np.absolute,
+    "bitwise_invert": np.invert,
+    "bitwise_left_shift": np.left_shift,
+    "bitwise_right_shift": np.right_shift,
+    "round": np.rint,
+}
+_REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "all": np.logical_and, "any": np.logical_or}
+
+
+def ufunc_of(name: str) -> Callable[..., Any] | None:
+    """Return NumPy's ufunc for a function of the standard, where there is one."""
+    function = _UFUNCS.get(name, getattr(np, name, None))
+    return function if isinstance(function, np.ufunc) else None
+
+
+class Replay:
+    """A recorded function over fixed buffers.
+
+    Parameters
+    ----------
+    record : Record
+        What to replay, traced on NumPy arrays.
+    inputs : mapping of int to array
+        By the number of each input of the record, the buffer that it is read from.
+    results : mapping of int to array
+        By the number of each result, the buffer that it must end in; an input's own buffer may be named, to
+        carry a state from one run to the next.
+    """
+
+    def __init__(
+        self, record: Record, inputs: Mapping[int, np.ndarray], results: Mapping[int, np.ndarray]
+    ) -> None:
+        self._lifetimes = Lifetimes(record, inputs, results)
+        self._record = record
+        self.calls: list[Bound] = []
+        for position, call in enumerate(record.calls):
+            self._bind(position, call)
+        for number, buffer in results.items():
+            value = self._lifetimes.storage[number]
+            if value is not buffer:
+                self.calls.append(partial(np.copyto, buffer, value))
+
+    def run(self) -> None:
+        """Compute the results from what the inputs' buffers hold now."""
+        for call in self.calls:
+            call()
+
+    def _bind(self, position: int, call: Call) -> None:
+        args, kwargs = self._storage_of(call.args), self._storage_of(call.kwargs)
+        example = self._record.values[call.result]
+        if call.name in VIEWS:
+            view = call.function(*args, **kwargs)
+            if np.shares_memory(view, args[0]):
+                self._lifetimes.alias(call, view)
+                return
+        if call.name == "astype" and example.dtype == args[0].dtype:
+            self._lifetimes.alias(call, args[0])
+            return
+        elementwise = ufunc_of(call.name) is not None and call.name != "matmul"
+        out = self._lifetimes.allocate(position, call, may_overwrite=elementwise)
+        self.calls += _bound_calls(call, args, kwargs, out)
+
+    def _storage_of(self, item: Any) -> Any:
+        if isinstance(item, Ref):
+            return self._lifetimes.storage[item.number]
+        if isinstance(item, tuple | list):
+            return type(item)(self._storage_of(part) for part in item)
+        if isinstance(item, dict):
+            return {name: self._storage_of(part) for name, part in item.items()}
+        return item
+
+
+def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray) -> list[Bound]:
+    """Return the calls that compute one recorded call into a buffer."""
+    ufunc = ufunc_of(call.name)
+    if ufunc is not None:
+        return [partial(ufunc, *args, out)]
+    if call.name in _REDUCTIONS and "dtype" not in kwargs:
+        reduce = _REDUCTIONS[call.name].reduce
+        return [partial(reduce, args[0], kwargs.get("axis"), None, out, kwargs.get("keepdims", False))]
+    if call.name == "where":
+        condition, chosen, other = args
+        mask = np.broadcast_to(condition, out.shape)
+        if getattr(chosen, "dtype", out.dtype) != out.dtype:
+            return [partial(_compute_into, out, call.function, args, kwargs)]
+        values = np.broadcast_to(np.asarray(chosen, dtype=out.dtype), out.shape)
+        return [partial(np.copyto, out, other), partial(np.putmask, out, mask, values)]
+    if call.name == "take" and kwargs.get("axis") is not None:
+        return [partial(args[0].take, args[1], kwargs["axis"], out, "clip")]
+    if call.name == "astype":
+        return [partial(np.copyto, out, args[0], casting="unsafe")]
+    return [partial(_compute_into, out, call.function, args, kwargs)]
+
+
+def _compute_into(out: np.ndarray, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
+    """Compute what has no form with a buffer, and copy it there."""
+    np.copyto(out, function(*args, **kwargs))
