@@ -47,7 +47,9 @@ def setting(optimizer, samples=40, pixels=True, **config):
 
 
 def leaves(tree):
-    return [leaf for value in tree.values() for leaf in (leaves(value) if isinstance(value, dict) else [value])]
+    return [
+        leaf for value in tree.values() for leaf in (leaves(value) if isinstance(value, dict) else [value])
+    ]
 
 
 def assert_same_bits(got, expected):
@@ -57,10 +59,16 @@ def assert_same_bits(got, expected):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: type(o).__name__ + (" clipped" if o.clip_norm else ""))
+@pytest.mark.parametrize(
+    "optimizer", OPTIMIZERS, ids=lambda o: type(o).__name__ + (" clipped" if o.clip_norm else "")
+)
 @pytest.mark.parametrize(
     ("activation", "loss", "l2"),
-    [("relu", "softmax_cross_entropy", 0.0), ("sigmoid", "mean_squared_error", 0.1), ("tanh", "softmax_cross_entropy", 0.1)],
+    [
+        ("relu", "softmax_cross_entropy", 0.0),
+        ("sigmoid", "mean_squared_error", 0.1),
+        ("tanh", "softmax_cross_entropy", 0.1),
+    ],
 )
 def test_replay_has_the_bits_of_the_eager_step(dtype, optimizer, activation, loss, l2):
     config = {"dtype": dtype, "activation": activation, "loss": loss, "l2": l2}
@@ -95,8 +103,8 @@ def test_given_and_returned_states_are_never_written_again():
 
 
 def test_steady_state_allocates_no_array():
-    backend, build, state, data, batches = setting(xpnet.SGD(0.1), samples=2000, dtype="float64")
-    wide = batches._replace(indices=np.tile(np.arange(1000, dtype=np.int32), (5, 1)))
+    backend, build, state, data, batches = setting(xpnet.SGD(0.1), samples=8000, dtype="float64")
+    wide = batches._replace(indices=np.tile(np.arange(8000, dtype=np.int32), (5, 1)))
     replayed = backend.loop(build, fuse=False)
     assert isinstance(replayed, ReplayedLoop)
     replayed(state, data, wide)
@@ -108,14 +116,14 @@ def test_steady_state_allocates_no_array():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # A batch of the narrowest layer takes 24 kB; what is left are Python's own small objects.
-    assert peak < 8_000
+    # A batch of the narrowest layer takes 192 kB. What is left is the fixed buffer of NumPy's casting loops.
+    assert peak < 70_000
 
 
 def test_buffers_are_used_again():
     def chain_of_sums(xp, x):
         for _ in range(10):
-            x = xp.exp(x * 0.5) + x
+            x = xp.tanh(x * 0.5) + x
         return xp.sum(x)
 
     record = Record()

@@ -101,7 +101,7 @@ def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray)
     """Return the calls that compute one recorded call into a buffer."""
     ufunc = ufunc_of(call.name)
     if ufunc is not None:
-        return [partial(ufunc, *args, out)]
+        return [partial(ufunc, *args, out=out)]
     if call.name in _REDUCTIONS and "dtype" not in kwargs:
         reduce = _REDUCTIONS[call.name].reduce
         return [partial(reduce, args[0], kwargs.get("axis"), None, out, kwargs.get("keepdims", False))]
