@@ -27,7 +27,7 @@ class ArrayApiStrictBackend(Backend):
     @classmethod
     def info(cls) -> BackendInfo:
         """Tell array-api-strict's version."""
-        return BackendInfo(True, xp.__version__, "cpu")
+        return BackendInfo(True, xp.__version__, "cpu", blas="NumPy's")
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:

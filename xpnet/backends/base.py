@@ -76,12 +76,15 @@ class BackendInfo:
         The default device, as its maker names it.
     reason : str or None
         Why it is not available, and how to get it.
+    blas : str or None
+        What multiplies its matrices, with its version.
     """
 
     available: bool
     version: str | None = None
     device: str | None = None
     reason: str | None = None
+    blas: str | None = None
 
 
 class Backend(ABC):

@@ -37,13 +37,17 @@ class CupyBackend(Backend):
         try:
             count = cupy.cuda.runtime.getDeviceCount()
         except cupy.cuda.runtime.CUDARuntimeError as error:
-            reason = f"CuPy {cupy.__version__} is installed but no CUDA device answers: {error}"
+            reason = (
+                f"CuPy {cupy.__version__} is installed but no CUDA device answers: {error};"
+                " see what the command nvidia-smi says of the driver"
+            )
             return BackendInfo(False, cupy.__version__, None, reason)
         if count == 0:
             reason = f"CuPy {cupy.__version__} is installed but the driver shows no CUDA device"
             return BackendInfo(False, cupy.__version__, None, reason)
         name = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode()
-        return BackendInfo(True, cupy.__version__, name)
+        blas = f"cuBLAS {cupy.cuda.cublas.getVersion(cupy.cuda.device.get_cublas_handle())}"
+        return BackendInfo(True, cupy.__version__, name, blas=blas)
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:
@@ -58,7 +62,7 @@ class CupyBackend(Backend):
     def move(self, array: Array) -> Array:
         """Return the array on this device."""
         with self.device:
-            return cupy.asarray(array) if array.device == self.device else cupy.array(array, copy=True)
+            return array.copy()
 
     def owns(self, array: object) -> bool:
         """Tell whether it is a CuPy array."""

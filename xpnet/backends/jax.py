@@ -10,7 +10,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from xpnet.backends.base import Array, Backend, BackendInfo, Batch, Batches, Data, Loop, Memory, State, StepBuilder
+from xpnet.backends.base import (
+    Array,
+    Backend,
+    BackendInfo,
+    Batch,
+    Batches,
+    Data,
+    Loop,
+    Memory,
+    State,
+    StepBuilder,
+)
 from xpnet.backends.host import host_memory
 from xpnet.errors import BackendError
 
@@ -32,7 +43,9 @@ class JaxBackend(Backend):
     @classmethod
     def info(cls) -> BackendInfo:
         """Tell JAX's version and its first device."""
-        return BackendInfo(True, jax.__version__, jax.devices()[0].device_kind)
+        return BackendInfo(
+            True, jax.__version__, jax.devices()[0].device_kind, blas=f"XLA of jaxlib {jax.lib.__version__}"
+        )
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import array_api_compat.numpy as xp
 import numpy as np
 
@@ -24,8 +26,10 @@ class NumpyBackend(Backend):
 
     @classmethod
     def info(cls) -> BackendInfo:
-        """Tell NumPy's version."""
-        return BackendInfo(True, np.__version__, "cpu")
+        """Tell the versions of NumPy and of the BLAS it was built with."""
+        built: Any = np.show_config(mode="dicts")
+        blas = built["Build Dependencies"]["blas"]
+        return BackendInfo(True, np.__version__, "cpu", blas=f"{blas['name']} {blas['version']}")
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import array_api_compat.torch as xp
 import numpy as np
 import torch
@@ -30,7 +32,14 @@ class TorchBackend(Backend):
     def info(cls) -> BackendInfo:
         """Tell PyTorch's version and its first CUDA device."""
         device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-        return BackendInfo(True, torch.__version__, device)
+        if torch.cuda.is_available():
+            blas = f"cuBLAS of CUDA {torch.version.cuda}"
+        else:
+            named = re.search(
+                r"(Math Kernel Library|OpenBLAS|Accelerate)\D*([\d.]+)?", torch.__config__.show()
+            )
+            blas = " ".join(part for part in named.groups() if part) if named else "unknown"
+        return BackendInfo(True, torch.__version__, device, blas=blas)
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:

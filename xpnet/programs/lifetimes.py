@@ -50,7 +50,7 @@ class Lifetimes:
             self._kept.add(source)
 
     def allocate(self, position: int, call: Call, may_overwrite: bool) -> np.ndarray:
-        """Return the buffer of a call's result; with ``may_overwrite`` that of an argument which dies here."""
+        """Return the buffer of a call's result, which may be that of an argument that dies here."""
         dying = self._dying(position, call)
         if may_overwrite:
             self._release(dying)

@@ -106,7 +106,9 @@ def _leaves(tree: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[
             yield (*path, key), value
 
 
-def _like(tree: dict[str, Any], leaves: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> dict[str, Any]:
+def _like(
+    tree: dict[str, Any], leaves: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return nested dicts of the same keys with other leaves."""
     return {
         key: _like(value, leaves, (*path, key)) if isinstance(value, dict) else leaves[*path, key]

@@ -31,7 +31,13 @@ _UFUNCS = {
     "bitwise_right_shift": np.right_shift,
     "round": np.rint,
 }
-_REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "all": np.logical_and, "any": np.logical_or}
+_REDUCTIONS = {
+    "sum": np.add,
+    "max": np.maximum,
+    "min": np.minimum,
+    "all": np.logical_and,
+    "any": np.logical_or,
+}
 
 
 def ufunc_of(name: str) -> Callable[..., Any] | None:
@@ -107,16 +113,24 @@ def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray)
         return [partial(reduce, args[0], kwargs.get("axis"), None, out, kwargs.get("keepdims", False))]
     if call.name == "where":
         condition, chosen, other = args
-        mask = np.broadcast_to(condition, out.shape)
-        if getattr(chosen, "dtype", out.dtype) != out.dtype:
-            return [partial(_compute_into, out, call.function, args, kwargs)]
-        values = np.broadcast_to(np.asarray(chosen, dtype=out.dtype), out.shape)
-        return [partial(np.copyto, out, other), partial(np.putmask, out, mask, values)]
+        if getattr(chosen, "dtype", out.dtype) == out.dtype:
+            # putmask copies what is read-only, as views by broadcast_to are.
+            mask, values = (
+                _filled(arg, out.shape, dtype) for arg, dtype in ((condition, bool), (chosen, out.dtype))
+            )
+            return [partial(np.copyto, out, other), partial(np.putmask, out, mask, values)]
     if call.name == "take" and kwargs.get("axis") is not None:
         return [partial(args[0].take, args[1], kwargs["axis"], out, "clip")]
     if call.name == "astype":
         return [partial(np.copyto, out, args[0], casting="unsafe")]
     return [partial(_compute_into, out, call.function, args, kwargs)]
+
+
+def _filled(value: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array of that shape: the very one given where it has it."""
+    if isinstance(value, np.ndarray):
+        return value if value.shape == shape else np.broadcast_to(value, shape)
+    return np.full(shape, value, dtype=dtype)
 
 
 def _compute_into(out: np.ndarray, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:

@@ -64,7 +64,9 @@ class Record:
         self.values.append(value)
         return Tracer(self, len(self.values) - 1)
 
-    def call(self, name: str, function: Callable[..., Array], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(
+        self, name: str, function: Callable[..., Array], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Compute a call and record it; without a traced argument it is a constant and only computed."""
         value = function(*_map(args, _value_of), **_map(kwargs, _value_of))
         if name in _CONSTANT or not _any_traced((args, kwargs)):
@@ -127,7 +129,7 @@ class Tracer:
     def __bool__(self) -> bool:
         raise TypeError("a traced step must not read values: use xp.where instead of if")
 
-    __float__ = __int__ = __bool__  # type: ignore[assignment]
+    __float__ = __int__ = __bool__
 
 
 def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
