@@ -6,7 +6,7 @@ CuPy, PyTorch and JAX.
 >>> import xpnet
 >>> data = xpnet.datasets.load("digits")
 >>> net = xpnet.MLP([64, 30, 10], backend="numpy")
->>> history = xpnet.train(net, data.x_train, data.t_train, epochs=5)
+>>> history = xpnet.train(net, data.x_train, data.t_train, epochs=20)
 >>> net.accuracy(data.x_test, data.t_test) > 0.8
 True
 """

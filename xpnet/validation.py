@@ -60,7 +60,9 @@ def check_inputs(xp: Any, x: Array, features: int) -> Array:
     if x.shape[0] == 0:
         raise InvalidInputError("x is empty: there must be at least one sample")
     if xp.isdtype(x.dtype, "real floating") and not bool(xp.all(xp.isfinite(x))):
-        raise InvalidInputError("x contains NaN or infinity: clean the data, or fill what is missing")
+        raise InvalidInputError(
+            f"x contains NaN, infinity or numbers beyond {x.dtype}: clean the data, or fill what is missing"
+        )
     return x
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from xpnet.arithmetic.exact import exact
 from xpnet.errors import unknown_name
 
 
@@ -36,7 +37,10 @@ def standard(xp: Any) -> Any:
     return xp
 
 
-ARITHMETICS = {"standard": Arithmetic(standard, compilable=True)}
+ARITHMETICS = {
+    "standard": Arithmetic(standard, compilable=True),
+    "exact": Arithmetic(exact, compilable=False, integer_products=True, working_dtype="float64"),
+}
 
 
 def get_arithmetic(name: str) -> Arithmetic:

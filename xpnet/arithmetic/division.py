@@ -20,7 +20,7 @@ from xpnet.arithmetic.rounding import floating_dtype, flush, round_to, smallest_
 Array = Any
 
 
-def divide(xp: Any, a: Array | float, b: Array | float, /) -> Array:
+def divide(xp: Any, a: Any, b: Any, /) -> Array:
     """Divide element by element; the same bits everywhere.
 
     Parameters
@@ -43,7 +43,7 @@ def divide(xp: Any, a: Array | float, b: Array | float, /) -> Array:
     [0.25, 0.25]
     """
     if isinstance(b, int | float):
-        return round_to(xp, flush(xp, _operand(xp, a) * (1.0 / b)), a.dtype)
+        return round_to(xp, flush(xp, _operand(xp, a) * (1.0 / float(b))), a.dtype)
     divisor = _operand(xp, b)
     if isinstance(a, int | float):
         return round_to(xp, flush(xp, flush(xp, xp.reciprocal(divisor)) * float(a)), b.dtype)

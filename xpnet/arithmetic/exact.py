@@ -20,7 +20,7 @@ from typing import Any
 from xpnet.arithmetic.division import divide
 from xpnet.arithmetic.exponential import exp, expm1, tanh
 from xpnet.arithmetic.logarithm import log, log1p
-from xpnet.arithmetic.ordering import astype, largest, larger, smaller, smallest
+from xpnet.arithmetic.ordering import astype, larger, largest, smaller, smallest
 from xpnet.arithmetic.splitting import matmul
 from xpnet.arithmetic.square_root import sqrt
 from xpnet.arithmetic.summation import mean, sum  # noqa: A004
@@ -47,25 +47,24 @@ REPLACED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
 )
 """What is computed here; each takes the namespace first."""
 
-SAME_BITS = frozenset(
-    (
-        # dtypes, constants, and what tells about them
-        "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 e inf nan newaxis pi "
-        "can_cast finfo iinfo isdtype result_type "
-        # creation
-        "arange asarray empty empty_like eye from_dlpack full full_like meshgrid ones ones_like tril triu "
-        "zeros zeros_like "
-        # elements one by one: correctly rounded, or not rounded at all
-        "abs add bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor ceil "
-        "equal floor greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not "
-        "logical_or logical_xor multiply negative not_equal positive round sign square subtract trunc where "
-        # choosing, counting and ordering
-        "all any argmax argmin count_nonzero searchsorted take take_along_axis "
-        # moving
-        "broadcast_arrays broadcast_to concat expand_dims flip matrix_transpose moveaxis permute_dims repeat "
-        "reshape roll squeeze stack tile unstack"
-    ).split()
-)
+_PASSED_THROUGH = {
+    "dtypes": "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64",
+    "constants": "e inf nan newaxis pi",
+    "what tells about dtypes": "can_cast finfo iinfo isdtype result_type",
+    "creation": "arange asarray empty empty_like eye from_dlpack full full_like meshgrid "
+    "ones ones_like zeros zeros_like",
+    "correctly rounded": "add multiply square subtract",
+    "to integers": "ceil floor round trunc",
+    "sign": "abs negative positive sign",
+    "comparison": "equal greater greater_equal isfinite isinf isnan less less_equal not_equal where",
+    "logic": "all any count_nonzero logical_and logical_not logical_or logical_xor",
+    "integers": "bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor",
+    "order": "argmax argmin argsort searchsorted sort",
+    "choosing": "take take_along_axis tril triu",
+    "shapes": "broadcast_arrays broadcast_to concat expand_dims flip matrix_transpose moveaxis permute_dims "
+    "repeat reshape roll squeeze stack tile unstack",
+}
+SAME_BITS = frozenset(name for names in _PASSED_THROUGH.values() for name in names.split())
 """Names of the standard that are passed through."""
 
 
@@ -107,7 +106,7 @@ class ExactNamespace:
             raise AttributeError(name)
         raise NotExactError(
             f"exact arithmetic has no {name!r}: the libraries do not agree on its bits. "
-            f"Compute it from what there is: {', '.join(sorted(REPLACED))}, the operators + - *, and comparisons; "
+            f"Compute it from {', '.join(sorted(REPLACED))} and the operators + - *, "
             f"or use arithmetic='standard'"
         )
 

@@ -9,11 +9,13 @@ anyone can check:
 - **exp**: x = n log(2) + r with |r| < 0.3467, and exp(x) = 2^n (1 + (r + r² q(r))), where q is the series of
   (exp(r) - 1 - r) / r², 1/2! + r/3! + ... + r^11/13!. The next term contributes less than 2^-57.
 - **expm1**: 2^n ((1 - 2^-n) + r + r² q(r)), which does not cancel near 0, where n = 0.
-- **tanh**: t / (t + 2) with t = expm1(2|x|), and the sign of x.
+- **tanh**: q = t / (t + 2) with t = expm1(2|x|), and the sign of x; where t < 1, (t - t q) / 2, which is the
+  same with the rounding errors of q made small.
 
-Largest errors measured against mpmath, in units in the last place (ulp) of float64, over 400,000 arguments spread over the
-whole range: MEASURED_EXP. A float32 result is the float64 one
-rounded once more: within 0.5000001 ulp of float32.
+Largest errors measured against mpmath, in units in the last place (ulp) of float64, over 8 million arguments
+spread over the whole range: exp 0.69, expm1 1.14, tanh 1.71. The sigmoid computed as q = e / (1 + e) with
+e = exp(-|x|), and then e - e q for x < 0 and 1 - q otherwise: 1.64. A float32 result is the float64 one
+rounded once more: within 0.500001 ulp of float32.
 
 At the ends: exp is 0 below -708.39, where its value is about to be subnormal, and infinity above 709.78;
 expm1 is -1 below -50. Subnormal arguments of expm1 and tanh give 0, every zero is +0, NaN gives NaN.
@@ -67,7 +69,7 @@ def exp(xp: Any, x: Array, /) -> Array:
     n, r, tail = _reduce(xp, xp.minimum(xp.maximum(double, LEAST_EXPONENT), GREATEST_EXPONENT))
     half, rest = _power(xp, n)
     s = xp.maximum(r + 1.0, 0.5)  # it is larger: this keeps XLA from taking (r + 1) - 1 for r
-    y = ((s + ((r - (s - 1.0)) + tail)) * half) * rest
+    y = (_add(s, 1.0, r, tail) * half) * rest
     return round_to(xp, xp.where(double < LEAST_EXPONENT, 0.0, y), x.dtype)
 
 
@@ -118,7 +120,8 @@ def tanh(xp: Any, x: Array, /) -> Array:
     """
     double = to_double(xp, x)
     t = _expm1(xp, xp.minimum(xp.abs(double), LARGE_TANH) * 2.0)
-    y = flush(xp, xp.divide(t, t + 2.0))
+    q = xp.divide(t, t + 2.0)
+    y = flush(xp, xp.where(t < 1.0, (t - t * q) * 0.5, q))
     return round_to(xp, xp.where(double < 0.0, 0.0 - y, y), x.dtype)
 
 
@@ -127,7 +130,7 @@ def _expm1(xp: Any, x: Array) -> Array:
     n, r, tail = _reduce(xp, xp.minimum(xp.maximum(x, LEAST_EXPM1), GREATEST_EXPONENT))
     half, rest = _power(xp, n)
     one = 1.0 - xp.reciprocal(half) * xp.reciprocal(rest)
-    return flush(xp, (((one + r) + tail) * half) * rest)
+    return flush(xp, (_add(one + r, one, r, tail) * half) * rest)
 
 
 def _reduce(xp: Any, x: Array) -> tuple[Array, Array, Array]:
@@ -137,6 +140,11 @@ def _reduce(xp: Any, x: Array) -> tuple[Array, Array, Array]:
     r = high - low
     lost = (high - r) - low
     return n, r, (r * r) * polynomial(r, COEFFICIENTS) + lost
+
+
+def _add(s: Array, one: Array | float, r: Array, tail: Array) -> Array:
+    """Return one + r + tail, rounded as a whole; s is one + r rounded, and ``|one| >= |r|``."""
+    return s + ((r - (s - one)) + tail)
 
 
 def _power(xp: Any, n: Array) -> tuple[Array, Array]:

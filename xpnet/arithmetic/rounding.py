@@ -109,7 +109,7 @@ def flush(xp: Any, x: Array, smallest: float = SMALLEST_NORMAL) -> Array:
 
 
 def round_to(xp: Any, x: Array, dtype: Any) -> Array:
-    """Return a float64 array in another floating-point dtype, rounded once, to nearest, without subnormal numbers.
+    """Return a float64 array in another floating-point dtype, rounded once, without subnormal numbers.
 
     Parameters
     ----------

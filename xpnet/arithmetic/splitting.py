@@ -26,10 +26,9 @@ slice and leave 53 - 8 - 10 = 35 bits to the other side in *one* product.
   at most 2^(-p-q-1) or so of what the row and the column are scaled to, the omitted product of the
   second slices 2^(-p-q-2), and a row is scaled by at most twice its largest magnitude.
 - 8-bit integer by float: at most ``k |a| |b| 2**(r - 45)``, one rounding to 45 - r bits.
-- sum: 33 bits a slice and r = 20 for k <= 2^20, hence at most ``k |x| 2**-66`` and the rounding of the result:
-  unless the terms cancel, it is the exact sum correctly rounded.
+- sum: see `xpnet.arithmetic.summation`.
 
-where |a| and |b| count as at least 2^-470 (in float32 2^-80) and |x| as at least 2^-900: what is negligible
+where |a| and |b| count as at least 2^-470 (in float32 2^-80): what is negligible
 next to these floors counts as zero, and so do subnormal numbers, operands and results. Rounding the result to
 float64 or float32 comes on top.
 
@@ -92,9 +91,7 @@ def reserved_bits(k: int) -> int:
     )
 
 
-def slices(
-    xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int
-) -> tuple[list[Array], Array]:
+def slices(xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int) -> tuple[list[Array], Array]:
     """Cut numbers into integers of a given number of bits.
 
     Parameters
@@ -123,7 +120,7 @@ def slices(
     Examples
     --------
     >>> import numpy as np
-    >>> (first, second), unit = slices(np, np.asarray([1.0, 0.3]), np.asarray([1.0]), bits=3, count=2, floor=-9)
+    >>> (first, second), unit = slices(np, np.asarray([1.0, 0.3]), np.asarray([1.0]), 3, 2, floor=-9)
     >>> first.tolist(), second.tolist(), unit.tolist()
     ([8.0, 2.0], [0.0, 6.0], [0.125])
     """
@@ -188,7 +185,9 @@ def matmul(xp: Any, a: Array, b: Array, /) -> Array:
 def _by_integers(xp: Any, a: Array, b: Array) -> Array:
     """Multiply 8-bit integers by one slice."""
     (whole,), unit = _operand(xp, b, -2, MANTISSA - reserved_bits(a.shape[-1]) - BYTE, count=1)
-    return xp.matmul(to_double(xp, a), whole) * unit + 0.0  # + 0.0: libraries disagree on the sign of a sum of -0
+    return (
+        xp.matmul(to_double(xp, a), whole) * unit + 0.0
+    )  # + 0.0: libraries disagree on the sign of a sum of -0
 
 
 def _by_slices(xp: Any, a: Array, b: Array) -> Array:

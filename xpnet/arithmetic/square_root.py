@@ -5,8 +5,8 @@ one unit in the last place in one case out of 150. With s from the library, x - 
 and one step of Newton's method, ``s + (x - s²) / (2 s)``, lands on the nearest number whichever
 neighbour s was.
 
-**The residual.** s is split into ``high``, its leading 26 bits, and ``low``, so that high², 2 high low and low²
-are exact, and subtracting them from x, the largest first, is exact at each step (Dekker 1971, Numer.
+**The residual.** s is split into ``high``, its leading 26 bits, and ``low``, so that high², 2 high low and
+low² are exact, and subtracting them from x, the largest first, is exact at each step (Dekker 1971, Numer.
 Math. 18, 224-242). The products being exact, fused multiply-add changes nothing.
 
 **The step.** Count in units u of the last place of s, x being n u². The true root differs from
@@ -15,7 +15,8 @@ numbers m and m + 1; no square root of an integer n is nearer to it than those o
 For m² + m + 1 the quotient is above 1/2 by at least 2^-54 and rounds to more than 1/2, from m
 as well as from m + 1. For m² + m it is exactly the tie, and the even neighbour is taken from either. n has
 trailing zeros enough to be m² + m only for m = 2^52, where the tie is decided rightly, and
-m = 2^53 - 1: the root of ``(1 - 2^-53) 4^k`` comes out as 2^k, one unit in the last place too high, everywhere.
+m = 2^53 - 1: the root of ``(1 - 2^-53) 4^k`` comes out as 2^k, half a unit in the
+last place too high, everywhere.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from typing import Any
 from xpnet.arithmetic.rounding import round_to, smallest_normal, to_double
 
 Array = Any
+
+SMALL = -500
+LIFT = 400
+"""Numbers below 2^SMALL are taken times 2^LIFT, or their residual might be subnormal."""
 
 
 def sqrt(xp: Any, x: Array, /) -> Array:
@@ -52,10 +57,11 @@ def sqrt(xp: Any, x: Array, /) -> Array:
     double = to_double(xp, x)
     tiny = smallest_normal(xp, x)
     regular = (double > tiny) & (double < math.inf)
-    small = double < 2.0**-500
-    scaled = xp.where(regular, xp.where(small, double * 2.0**400, double), 1.0)
+    small = double < 2.0**SMALL
+    lifted = xp.where(small, xp.minimum(double, 2.0**SMALL) * 2.0**LIFT, double)
+    scaled = xp.where(regular, lifted, 1.0)
     root = _sqrt(xp, scaled)
-    root = xp.where(small, root * 2.0**-200, root)
+    root = xp.where(small, root * 2.0 ** (-LIFT / 2), root)
     special = xp.where(xp.abs(double) <= tiny, 0.0, xp.where(double > 0.0, double, math.nan))
     return round_to(xp, xp.where(regular, root, special), x.dtype)
 

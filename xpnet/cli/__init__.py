@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import xpnet
-from xpnet.cli import evaluate, gradcheck, info, predict, resume, train
+from xpnet.cli import evaluate, gradcheck, info, parity, predict, resume, train
 from xpnet.cli.console import out, tell_error
 from xpnet.errors import XpnetError
 
@@ -19,6 +19,7 @@ _COMMANDS = {
     "evaluate": evaluate,
     "predict": predict,
     "gradcheck": gradcheck,
+    "parity": parity,
     "info": info,
 }
 

@@ -25,5 +25,7 @@ def new_table(*columns: str) -> Table:
     """Return an empty table; a column whose heading begins with ``>`` is aligned to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in columns:
-        table.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left")
+        right = heading.startswith(">")
+        name = heading.removeprefix(">")
+        table.add_column(name, justify="right" if right else "left", no_wrap=heading == columns[0])
     return table

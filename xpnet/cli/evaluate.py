@@ -11,8 +11,6 @@ from xpnet import datasets
 from xpnet.cli import options
 from xpnet.cli.console import new_table, out, tell
 from xpnet.cli.models import load_data, load_model
-from xpnet.nn.losses import LOSSES
-from xpnet.nn.network import MLP
 
 EXAMPLES = options.examples(
     "xpnet evaluate runs/digits-20260101-120000",
@@ -35,21 +33,10 @@ def command(
     tell("model", str(model))
     tell("network", repr(net))
     for label, x, t in (("training set", data.x_train, data.t_train), ("test set", data.x_test, data.t_test)):
-        loss, predicted = _loss_and_predictions(net, x, t)
+        predicted = net.backend.to_numpy(net.predict(x))
         accuracy = float(np.mean(predicted == t))
-        tell(label, f"loss {loss:.4f}, accuracy {accuracy:.4f}, {len(t):,} samples of {name}")
+        tell(label, f"loss {net.loss(x, t):.4f}, accuracy {accuracy:.4f}, {len(t):,} samples of {name}")
     _tell_classes(datasets.class_names(name), data.t_test, predicted)
-
-
-def _loss_and_predictions(net: MLP, x: Any, t: Any) -> tuple[float, NDArray[Any]]:
-    """Return both from one pass over the data, a block of rows at a time."""
-    x, t = net.prepare(x, t)
-    logits = net.logits(x)
-    xp, chain = net.xp, net.chain
-    with net.backend.scope():
-        loss, _ = LOSSES[chain.loss].forward(xp, logits, t, chain.reduction)
-        loss = loss + chain.penalty(xp, net.params) if chain.l2 else loss
-        return float(loss), net.backend.to_numpy(net.backend.xp.argmax(logits, axis=-1))
 
 
 def _tell_classes(names: tuple[str, ...], t: NDArray[Any], predicted: NDArray[Any]) -> None:

@@ -30,13 +30,13 @@ def command(
         return
     tell("xpnet", found["xpnet"])
     tell("Python", f"{found['python']} on {found['platform']}")
-    tell("NumPy", f"{found['numpy']} with {found['blas']}")
+    tell("NumPy", found["numpy"])
     tell("auto means", found["auto"])
-    table = new_table("backend", "available", "version", "device", ">memory")
+    table = new_table("backend", "available", "version", "device", ">memory", "BLAS")
     for name, backend in found["backends"].items():
         available = "[green]yes[/green]" if backend["available"] else "no"
         memory = f"{backend['memory'] / 2**30:.1f} GiB" if backend["memory"] else ""
-        table.add_row(name, available, backend["version"], backend["device"], memory)
+        table.add_row(name, available, backend["version"], backend["device"], memory, backend["blas"])
     out.print(table)
     for backend in found["backends"].values():
         if backend["reason"]:
@@ -53,14 +53,6 @@ def _gather() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "numpy": np.__version__,
-        "blas": _blas(),
         "auto": get_backend().name,
         "backends": backends,
     }
-
-
-def _blas() -> str:
-    """Return name and version of the library that NumPy multiplies matrices with."""
-    built = np.show_config(mode="dicts")
-    blas = built["Build Dependencies"]["blas"] if built else {}
-    return f"{blas.get('name', 'an unknown BLAS')} {blas.get('version', '')}".strip()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xpnet.arithmetic.choose import ARITHMETICS
 from xpnet.datasets import names
 from xpnet.errors import InvalidInputError
 
@@ -20,7 +21,7 @@ def _option(*names: str, text: str, panel: str | None = None, low: int | None = 
     return typer.Option(*names, help=text, rich_help_panel=panel, min=low)
 
 
-_DATA_SETS = ", ".join(names())
+_DATA_SETS, _ARITHMETICS = ", ".join(names()), " or ".join(ARITHMETICS)
 _NETWORK, _TRAINING, _RUNNING = "Network", "Training", "Running"
 
 DatasetName = Annotated[str, typer.Argument(help=f"Data set: {_DATA_SETS}.")]
@@ -45,9 +46,7 @@ Init = Annotated[
     _option("--init", text="he, xavier, uniform, or the standard deviation of normal ones.", panel=_NETWORK),
 ]
 Dtype = Annotated[str, _option("--dtype", text="float32 or float64.", panel=_NETWORK)]
-Arithmetic = Annotated[
-    str, _option("--arithmetic", text="standard, or exact: the same bits everywhere.", panel=_NETWORK)
-]
+Arithmetic = Annotated[str, _option("--arithmetic", text=f"{_ARITHMETICS}.", panel=_NETWORK)]
 L2 = Annotated[float, _option("--l2", text="Penalty on the squares of the weights.", panel=_NETWORK)]
 
 Iterations = Annotated[

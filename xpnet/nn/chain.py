@@ -80,7 +80,11 @@ class Chain:
 
     def loss_of(self, xp: Any, params: Params, x: Array, t: Array) -> Array:
         """Return the loss of a batch with its penalty, shape ``()``."""
-        value, _ = LOSSES[self.loss].forward(xp, self.logits(xp, params, x), t, self.reduction)
+        return self.loss_of_logits(xp, params, self.logits(xp, params, x), t)
+
+    def loss_of_logits(self, xp: Any, params: Params, logits: Array, t: Array) -> Array:
+        """Return the loss of a batch with its penalty, shape ``()``, from its logits."""
+        value, _ = LOSSES[self.loss].forward(xp, logits, t, self.reduction)
         return value + self.penalty(xp, params) if self.l2 else value
 
     def penalty(self, xp: Any, params: Params) -> Array:

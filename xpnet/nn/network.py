@@ -223,8 +223,8 @@ class MLP:
         backend = self.backend
         with backend.scope():
             x = backend.asarray(x)
-            x = check_inputs(backend.xp, x, self.sizes[0])
             x = x if x.dtype == backend.xp.uint8 else backend.asarray(x, self.dtype)
+            x = check_inputs(backend.xp, x, self.sizes[0])
             if t is None:
                 return x, None
             t = check_targets(backend.xp, backend.asarray(t), x.shape[0], self.sizes[-1])
@@ -232,7 +232,9 @@ class MLP:
 
     def logits(self, x: Any) -> Array:
         """Return the outputs of the last layer, ``(batch, classes)``."""
-        x, _ = self.prepare(x)
+        return self._logits_of_prepared(self.prepare(x)[0])
+
+    def _logits_of_prepared(self, x: Array) -> Array:
         with self.backend.scope():
             blocks = [
                 self.chain.logits(self.xp, self.params, x[rows, :]) for rows in _blocks_of_rows(x.shape[0])
@@ -255,7 +257,8 @@ class MLP:
         """Return the loss of the samples, with the penalty on the weights."""
         x, t = self.prepare(x, t)
         with self.backend.scope():
-            return float(self.chain.loss_of(self.xp, self.params, x, t))
+            logits = self._logits_of_prepared(x)
+            return float(self.chain.loss_of_logits(self.xp, self.params, logits, t))
 
     def gradient(self, x: Any, t: Any) -> dict[str, Array]:
         """Return the gradient of the loss by backward propagation, shaped like ``params``."""

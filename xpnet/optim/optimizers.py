@@ -60,6 +60,11 @@ class Optimizer:
         """Return the host's scalars of an iteration, counted from 0."""
         return {"rate": self.learning_rate * self.schedule.factor(iteration)}
 
+    def coefficients_of(self, start: int, count: int) -> dict[str, list[float]]:
+        """Return the scalars of ``count`` iterations from ``start`` on, a list for each name."""
+        rows = [self.coefficients(i) for i in range(start, start + count)]
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
     def update(
         self,
         xp: Any,

@@ -6,6 +6,7 @@ nothing here opens a window or changes the caller's settings.
 
 from xpnet.plots.boundaries import boundary_grid, decision_boundary
 from xpnet.plots.curves import activation_functions, gradient_comparison, loss_curves, training_curves
+from xpnet.plots.differences import difference_curves
 from xpnet.plots.images import misclassified
 from xpnet.plots.style import save_figure
 
@@ -13,6 +14,7 @@ __all__ = [
     "activation_functions",
     "boundary_grid",
     "decision_boundary",
+    "difference_curves",
     "gradient_comparison",
     "loss_curves",
     "misclassified",

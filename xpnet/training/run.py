@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from xpnet.backends import Array, Batches, Data, Step
 from xpnet.errors import InvalidInputError, TrainingError
 from xpnet.nn.network import MLP
@@ -68,6 +70,7 @@ class Run:
         """Train to the end, or until Ctrl-C or a callback ends it; see `xpnet.train`."""
         with (
             self.net.backend.scope(),
+            np.errstate(over="ignore", invalid="ignore"),  # a loss that diverges ends in an error of its own
             deferred_interrupt() as interrupt,
             progress_bar(progress, self.iteration, self.settings.iterations) as bar,
         ):
@@ -76,7 +79,7 @@ class Run:
                 self._evaluate(bar)
             while self.iteration < self.settings.iterations and self.history.stopped == "finished":
                 self._advance_to(self._next_stop(), bar)
-                if interrupt.requested:
+                if interrupt.requested and self.iteration < self.settings.iterations:
                     self.history.stopped = "interrupted"
                 if self._evaluation_is_due():
                     self._evaluate(bar)
@@ -96,19 +99,18 @@ class Run:
 
     def _advance_to(self, stop: int, bar: Progress) -> None:
         for count, rows in self.sampler.blocks(self.iteration, stop):
-            scalars = [self.optimizer.coefficients(i) for i in range(self.iteration, self.iteration + count)]
-            coefficients = {name: [row[name] for row in scalars] for name in scalars[0]}
             indices = None if rows is None else self.net.backend.asarray(rows)
-            self.state, losses = self.loop(self.state, self.batch_data, Batches(indices, coefficients))
+            batches = Batches(indices, self.optimizer.coefficients_of(self.iteration, count))
+            self.state, losses = self.loop(self.state, self.batch_data, batches)
             self._losses.append(losses)
             self._last_rows = None if rows is None else rows[-1]
             self.iteration += count
         bar.advance(self.iteration)
 
     def _evaluation_is_due(self) -> bool:
-        every = self.settings.eval_every
-        last = self.iteration == self.settings.iterations or self.history.stopped != "finished"
-        return every > 0 and (last or self.iteration % every == 0)
+        # Not after Ctrl-C: a run that is resumed must have been evaluated as if it had never stopped.
+        every, last = self.settings.eval_every, self.settings.iterations
+        return every > 0 and (self.iteration == last or self.iteration % every == 0)
 
     def _evaluate(self, bar: Progress) -> None:
         if self.settings.eval_every == 0:
