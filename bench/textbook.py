@@ -1,8 +1,8 @@
 """The textbook's training loop, as it is written there: the peer that xpnet must not be slower than.
 
-A network of two layers with sigmoid or ReLU, float64, one-hot rows, mini-batches by
-``np.random.choice``, in-place SGD. Written anew after the style of the book *Deep Learning from
-Scratch*, without the gradient of the inputs that its layer classes compute and nobody uses.
+A ReLU network of any depth, float64, one-hot rows, mini-batches by ``np.random.choice``, in-place SGD.
+Written anew after the style of the book *Deep Learning from Scratch*, without the gradient of the
+inputs that its layer classes compute and nobody uses.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
+import xpnet
 
 Params = dict[str, np.ndarray]
 
@@ -19,60 +21,97 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True)
 
 
+def cross_entropy(y: np.ndarray, t: np.ndarray) -> float:
+    return float(-np.sum(np.log(y[np.arange(len(y)), t.argmax(axis=1)] + 1e-7)) / len(y))
+
+
+def forward(params: Params, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """Return the probabilities, each layer's input, and the masks of ReLU."""
+    depth = len(params) // 2
+    inputs, masks = [x], []
+    for i in range(1, depth):
+        a = np.dot(inputs[-1], params[f"W{i}"]) + params[f"b{i}"]
+        mask = a <= 0
+        z = a.copy()
+        z[mask] = 0
+        masks.append(mask)
+        inputs.append(z)
+    return softmax(np.dot(inputs[-1], params[f"W{depth}"]) + params[f"b{depth}"]), inputs, masks
+
+
 def gradient(params: Params, x: np.ndarray, t: np.ndarray) -> tuple[float, Params]:
-    """Return loss and gradient of a two-layer ReLU network, layer objects left out."""
-    batch = x.shape[0]
-    a1 = np.dot(x, params["W1"]) + params["b1"]
-    mask = a1 <= 0
-    z1 = a1.copy()
-    z1[mask] = 0
-    a2 = np.dot(z1, params["W2"]) + params["b2"]
-    y = softmax(a2)
-    loss = -np.sum(np.log(y[np.arange(batch), t.argmax(axis=1)] + 1e-7)) / batch
-    dy = (y - t) / batch
-    grads = {"W2": np.dot(z1.T, dy), "b2": np.sum(dy, axis=0)}
-    dz = np.dot(dy, params["W2"].T)
-    dz[mask] = 0
-    grads["W1"], grads["b1"] = np.dot(x.T, dz), np.sum(dz, axis=0)
-    return float(loss), grads
+    """Return loss and gradient of the batch."""
+    y, inputs, masks = forward(params, x)
+    dout = (y - t) / x.shape[0]
+    grads = {}
+    for i in range(len(inputs), 0, -1):
+        grads[f"W{i}"] = np.dot(inputs[i - 1].T, dout)
+        grads[f"b{i}"] = np.sum(dout, axis=0)
+        if i > 1:
+            dout = np.dot(dout, params[f"W{i}"].T)
+            dout[masks[i - 2]] = 0
+    return cross_entropy(y, t), grads
+
+
+def numerical_gradient(params: Params, x: np.ndarray, t: np.ndarray, h: float = 1e-4) -> Params:
+    """Return central differences: each parameter in turn is changed in place and put back."""
+    grads = {}
+    for name, value in params.items():
+        grad = np.zeros_like(value)
+        for index in np.ndindex(value.shape):
+            kept = value[index]
+            value[index] = kept + h
+            above = cross_entropy(forward(params, x)[0], t)
+            value[index] = kept - h
+            below = cross_entropy(forward(params, x)[0], t)
+            value[index] = kept
+            grad[index] = (above - below) / (2 * h)
+        grads[name] = grad
+    return grads
 
 
 def make_loop(
-    x: np.ndarray, t: np.ndarray, hidden: int, batch_size: int, learning_rate: float, dtype: str = "float64"
+    params: Params, x: np.ndarray, t: np.ndarray, batch_size: int | None, learning_rate: float
 ) -> Callable[[int], list[float]]:
     """Return a function that trains for a number of iterations and returns their losses.
 
     Parameters
     ----------
-    x : array, shape (samples, features), uint8
+    params : dict of arrays
+        ``W1 b1 W2 b2 …``, changed in place.
+    x : array, shape (samples, features)
         Scaled and converted once, as the textbook's loader does.
     t : array, shape (samples,)
         Labels, made one-hot once.
-    hidden, batch_size : int
-        Sizes.
+    batch_size : int or None
+        None to take all samples in every iteration.
     learning_rate : float
         Of SGD.
-    dtype : {"float64", "float32"}
-        As written, or made leaner.
     """
-    pixels = x.astype(dtype) / np.asarray(255, dtype=dtype)
-    rows = np.eye(10, dtype=dtype)[t]
-    rng = np.random.default_rng(0)
-    params: Params = {
-        "W1": 0.01 * rng.standard_normal((x.shape[1], hidden)).astype(dtype),
-        "b1": np.zeros(hidden, dtype=dtype),
-        "W2": 0.01 * rng.standard_normal((hidden, 10)).astype(dtype),
-        "b2": np.zeros(10, dtype=dtype),
-    }
+    rows = np.eye(params[f"b{len(params) // 2}"].size, dtype=x.dtype)[t]
 
     def run(iterations: int) -> list[float]:
         losses = []
         for _ in range(iterations):
-            choice = np.random.choice(len(pixels), batch_size)  # noqa: NPY002 - the textbook's own call
-            loss, grads = gradient(params, pixels[choice], rows[choice])
+            batch, labels = x, rows
+            if batch_size is not None:
+                choice = np.random.choice(len(x), batch_size)  # noqa: NPY002 - the textbook's own call
+                batch, labels = x[choice], rows[choice]
+            loss, grads = gradient(params, batch, labels)
             for name in params:
                 params[name] -= learning_rate * grads[name]
             losses.append(loss)
         return losses
 
     return run
+
+
+def program(dataset: str, hidden: int, iterations: int) -> None:
+    """Train as a script of the book does, from loading the data on."""
+    x, t, _, _ = xpnet.datasets.load(dataset)
+    params: Params = {}
+    for i, shape in enumerate([(x.shape[1], hidden), (hidden, 10)], start=1):
+        params[f"W{i}"] = 0.01 * np.random.randn(*shape)  # noqa: NPY002 - as the textbook draws them
+        params[f"b{i}"] = np.zeros(shape[1])
+    pixels = x.astype(np.float64) / 255 if x.dtype == np.uint8 else x.astype(np.float64)
+    make_loop(params, pixels, t, 100, 0.1)(iterations)

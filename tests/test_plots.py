@@ -247,8 +247,8 @@ def test_gradients_are_compared_on_the_diagonal():
     figure = plots.gradient_comparison([("start", numerical, backward), ("end", backward, backward)])
     assert titles(figure) == ["start", "end"]
     assert [texts(ax) for ax in figure.axes] == [
-        ["largest difference 2.5e-07"],
-        ["largest difference 0.0e+00"],
+        ["largest difference\n2.5e-07"],
+        ["largest difference\n0.0e+00"],
     ]
     diagonal, points = figure.axes[0].lines
     np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())

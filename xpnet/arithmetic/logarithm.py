@@ -5,8 +5,9 @@ matter. The method is the classical one (Tang 1990, ACM TOMS 16, 378-400; Muller
 a series for the polynomial, so that each coefficient is a fraction that anyone can check:
 
 - **log**: x = 2^e (1 + f) with 1 + f between sqrt(1/2) and sqrt(2). With s = f / (2 + f), |s| < 0.1716,
-  log(1 + f) = 2 (s + s³/3 + s⁵/5 + ...) = f - (f²/2 - s (f²/2 + t)) with t = 2 s²/3 + 2 s⁴/5 + ... up to s^20.
-  The next term contributes less than 2^-60 of the result. e log(2) is added in two parts, the larger one exact.
+  log(1 + f) = 2 (s + s³/3 + s⁵/5 + ...) = f - (f²/2 - s (f²/2 + t)), t = 2 s²/3 + 2 s⁴/5 + ... up to s^20.
+  The next term contributes less than 2^-60 of the result. e log(2) is added in two parts, the larger
+  one exact.
 - **log1p**: log(u) + c / u with u = 1 + x rounded and c what the rounding lost, which Knuth's two-sum finds
   exactly (Knuth, The Art of Computer Programming, volume 2, section 4.2.2).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,7 +53,7 @@ def command(
     arithmetics = list(ARITHMETICS) if arithmetic == "both" else [arithmetic]
     classes = len(datasets.class_names(dataset))
     data = datasets.load(dataset, data_dir)
-    config = {
+    config: dict[str, Any] = {
         "sizes": [data.x_train.shape[1], *options.hidden_sizes(hidden), classes],
         "activation": activation,
         "dtype": dtype,

@@ -54,7 +54,7 @@ def difference_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]
     high = np.ceil(np.log10(max(positive, default=1e-15)))
     ticks = 10.0 ** np.arange(low, high + 1, max(1, (high - low) // 6))
     ax.set_yticks([0.0, *ticks[ticks >= smallest]])
-    ax.set(title=title, xlabel="iteration", ylabel="largest difference of a weight from the reference")
+    ax.set(title=title, xlabel="iteration", ylabel="largest difference of a weight")
     ax.set_ylim(-0.15 * smallest, 2 * max(positive, default=smallest))
     ax.margins(x=0)
     label_ends(ax, ends)

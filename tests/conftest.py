@@ -1,0 +1,153 @@
+"""The backends that the mathematics is tested on, each in its least forgiving form.
+
+A test that takes the fixture ``backend`` runs on every array library that is installed; the others
+are skipped with their reason. The environment variable ``XPNET_REQUIRE_BACKENDS="numpy,torch"``
+turns the skip of a named library into a failure.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+# JAX reads these when it starts, which another test module may cause: a second device to compute on.
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import array_api_compat
+import numpy as np
+import pytest
+
+from xpnet.backends import Backend, Loop, State, Step, StepBuilder, backend_info, get_backend
+from xpnet.backends.numpy import NumpyBackend
+
+
+class ReadOnlyNumpyBackend(NumpyBackend):
+    """NumPy that hands out arrays which cannot be written to: whoever mutates an input fails."""
+
+    def asarray(self, array: Any, dtype: str | None = None) -> np.ndarray:
+        return _read_only(super().asarray(array, dtype))
+
+    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
+        def build_guarded(xp: Any) -> Step:
+            step = build(xp)
+            return lambda state, data, batch: step(_read_only(state), data, batch)
+
+        return self.eager_loop(build_guarded)
+
+
+def _read_only(tree: State | np.ndarray) -> Any:
+    if isinstance(tree, dict):
+        return {name: _read_only(value) for name, value in tree.items()}
+    view = tree.view()
+    view.flags.writeable = False
+    return view
+
+
+@contextmanager
+def _numpy() -> Iterator[Backend]:
+    yield get_backend("numpy")
+
+
+@contextmanager
+def _numpy_read_only() -> Iterator[Backend]:
+    yield ReadOnlyNumpyBackend()
+
+
+@contextmanager
+def _array_api_strict() -> Iterator[Backend]:
+    """All that the standard leaves open is switched off, and the device is not the default one."""
+    import array_api_strict
+
+    with array_api_strict.ArrayAPIStrictFlags(
+        boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
+    ):
+        yield get_backend("array_api_strict", "device1")
+
+
+@contextmanager
+def _torch() -> Iterator[Backend]:
+    """The default device holds no numbers: whoever forgets ``device=`` fails."""
+    import torch
+
+    with torch.device("meta"):
+        yield get_backend("torch", "cpu")
+
+
+@contextmanager
+def _jax() -> Iterator[Backend]:
+    """The second device, in 64-bit mode."""
+    import jax
+
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield get_backend("jax", "cpu:1")
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+@contextmanager
+def _cupy() -> Iterator[Backend]:
+    """The last CUDA device: the second one where there are two."""
+    import cupy
+
+    yield get_backend("cupy", f"cuda:{cupy.cuda.runtime.getDeviceCount() - 1}")
+
+
+BACKENDS: dict[str, Callable[[], AbstractContextManager[Backend]]] = {
+    "numpy": _numpy,
+    "numpy_read_only": _numpy_read_only,
+    "array_api_strict": _array_api_strict,
+    "torch": _torch,
+    "jax": _jax,
+    "cupy": _cupy,
+}
+
+
+def require(name: str) -> None:
+    """Skip the test where the library cannot be used, or fail it where that is asked for."""
+    info = backend_info(name)
+    if info.available:
+        return
+    if name in os.environ.get("XPNET_REQUIRE_BACKENDS", "").split(","):
+        pytest.fail(f"XPNET_REQUIRE_BACKENDS names {name}, but: {info.reason}")
+    pytest.skip(str(info.reason))
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """Every array library in turn."""
+    require(request.param.removesuffix("_read_only"))
+    with BACKENDS[request.param]() as opened:
+        yield opened
+
+
+@pytest.fixture
+def xp(backend: Backend) -> Any:
+    """Return the functions of that library."""
+    return backend.xp
+
+
+@pytest.fixture
+def torch() -> Any:
+    """PyTorch, as a reference to compare with."""
+    require("torch")
+    import torch
+
+    return torch
+
+
+def assert_close(
+    backend: Backend, got: Any, expected: np.ndarray | np.generic, rtol: float = 0.0, atol: float = 0.0
+) -> None:
+    """Assert that an array has the library, device, dtype and shape that it should, and such values.
+
+    The reference is NumPy's and its dtype is the one that is expected: nothing is converted.
+    """
+    assert isinstance(expected, np.ndarray | np.generic), "build the reference in NumPy"
+    assert array_api_compat.array_namespace(got) is backend.xp
+    assert array_api_compat.device(got) == backend.device
+    assert got.dtype == getattr(backend.xp, expected.dtype.name)
+    assert tuple(got.shape) == expected.shape
+    np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=rtol, atol=atol)
