@@ -1,0 +1,94 @@
+"""A run that is killed and resumed ends like one that was not, on any library."""
+
+import numpy as np
+import pytest
+from runs import LABELS, OPTIMIZERS, PIXELS, TEST, difference, trained
+
+import xpnet
+from xpnet.errors import DataError, InvalidInputError
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for the end of the process."""
+
+
+def killed_run(backend, path, optimizer, **settings):
+    """Train 12 iterations of 28 with a checkpoint at the eighth, then be killed."""
+
+    def kill(evaluation):
+        if evaluation.history.iteration[-1] == 12:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained(
+            backend,
+            optimizer=optimizer,
+            iterations=28,
+            eval_every=4,
+            callbacks=[kill],
+            checkpoint=xpnet.Checkpoint(path, 8),
+            validation=TEST,
+            **settings,
+        )
+
+
+def check_resumed(backend, path, optimizer, **settings):
+    killed_run(backend, path, optimizer, **settings)
+    net, history = xpnet.resume(path, PIXELS, LABELS, TEST, backend=backend)
+    whole = {"optimizer": optimizer, "iterations": 28, "eval_every": 4, "validation": TEST}
+    reference, expected = trained(backend, **whole, **settings)
+    assert net.fingerprint() == reference.fingerprint()
+    assert net.config == reference.config
+    assert history.loss == expected.loss
+    assert history.iteration == expected.iteration
+    assert history.train_accuracy == expected.train_accuracy
+    assert history.test_accuracy == expected.test_accuracy
+    assert history.best_iteration == expected.best_iteration
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_resumed_run_ends_on_the_same_bits(tmp_path, name):
+    check_resumed("numpy", tmp_path / "run.safetensors", OPTIMIZERS[name])
+
+
+@pytest.mark.parametrize("sampling", ["shuffle", "full", "fixed"])
+def test_a_resumed_run_goes_on_in_the_random_stream(tmp_path, sampling):
+    check_resumed("numpy", tmp_path / "run.safetensors", OPTIMIZERS["adam"], sampling=sampling)
+
+
+def test_a_resumed_run_ends_on_the_same_bits_on_every_library(backend, tmp_path):
+    check_resumed(backend, tmp_path / "run.safetensors", OPTIMIZERS["adam"])
+
+
+@pytest.mark.parametrize("there_and_back", [("backend", "numpy"), ("numpy", "backend")])
+def test_a_run_goes_on_on_another_library(backend, tmp_path, there_and_back):
+    path, places = tmp_path / "run.safetensors", {"backend": backend, "numpy": xpnet.get_backend("numpy")}
+    source, target = (places[name] for name in there_and_back)
+    killed_run(source, path, OPTIMIZERS["adam"])
+    net, history = xpnet.resume(path, PIXELS, LABELS, TEST, backend=target)
+    reference, expected = trained("numpy", optimizer=OPTIMIZERS["adam"], iterations=28)
+    assert net.backend is target
+    assert difference(net, reference) < 1e-10
+    np.testing.assert_allclose(history.loss, expected.loss, rtol=1e-10)
+
+
+def test_a_finished_run_can_go_on_for_longer(tmp_path):
+    path = tmp_path / "run.safetensors"
+    trained("numpy", iterations=10, checkpoint=xpnet.Checkpoint(path, 100))
+    net, history = xpnet.resume(path, PIXELS, LABELS, iterations=25, backend="numpy")
+    assert len(history.loss) == 25
+    assert net.fingerprint() == trained("numpy", iterations=25)[0].fingerprint()
+
+
+def test_a_checkpoint_and_a_model_are_not_mixed_up(tmp_path):
+    path, model = tmp_path / "run.safetensors", tmp_path / "model.safetensors"
+    net, _ = trained("numpy", iterations=4, checkpoint=xpnet.Checkpoint(path, 2))
+    net.save(model)
+    with pytest.raises(DataError, match=r"is a checkpoint, not a model: go on training with xpnet.resume"):
+        xpnet.load(path)
+    with pytest.raises(DataError, match="is not a checkpoint of xpnet"):
+        xpnet.resume(model, PIXELS, LABELS)
+    with pytest.raises(DataError, match="nothing"):
+        xpnet.resume(tmp_path / "nothing", PIXELS, LABELS)
+    with pytest.raises(InvalidInputError, match=r"of the shape \(120, 12\), not \(60, 12\)"):
+        xpnet.resume(path, PIXELS[:60], LABELS[:60], backend="numpy")
