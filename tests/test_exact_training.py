@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import require
+from golden.write import cases, train
 
 import xpnet
-from golden.write import cases, train
 from xpnet.arithmetic import exact
 from xpnet.training import Checkpoint
 
@@ -23,7 +23,13 @@ MNIST = json.loads((GOLDEN / "mnist.json").read_text())
 def name_of(case):
     net = case["net"]
     sizes = "-".join(map(str, net["sizes"]))
-    parts = (sizes, net["activation"], net.get("dtype", "float32"), case["optimizer"]["name"], case["iterations"])
+    parts = (
+        sizes,
+        net["activation"],
+        net.get("dtype", "float32"),
+        case["optimizer"]["name"],
+        case["iterations"],
+    )
     return " ".join(map(str, parts))
 
 

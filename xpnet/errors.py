@@ -22,6 +22,10 @@ class DataError(XpnetError, OSError):
     """A file is missing, damaged or of another format, or cannot be written."""
 
 
+class OutOfMemoryError(XpnetError, MemoryError):
+    """The device's memory is too small for what was asked for."""
+
+
 class TrainingError(XpnetError, ArithmeticError):
     """Training cannot go on: the loss is no longer a finite number."""
 

@@ -56,9 +56,10 @@ Loop = Callable[[State, Data, Batches], tuple[State, Array]]
 
 
 class Memory(NamedTuple):
-    """Memory in use by this process on a device, and what the device has, in bytes."""
+    """A device's memory in bytes: in use by this process, open to it, and all that there is."""
 
     used: int
+    free: int
     total: int
 
 
@@ -78,6 +79,8 @@ class BackendInfo:
         Why it is not available, and how to get it.
     blas : str or None
         What multiplies its matrices, with its version.
+    tf32 : bool or None
+        Whether float32 matrix products may round their operands to TF32's 10 bits; None on the CPU.
     """
 
     available: bool
@@ -85,6 +88,7 @@ class BackendInfo:
     device: str | None = None
     reason: str | None = None
     blas: str | None = None
+    tf32: bool | None = None
 
 
 class Backend(ABC):
@@ -103,9 +107,12 @@ class Backend(ABC):
         The library's functions, following the Array API standard.
     device : object
         The library's own device object.
+    out_of_memory_errors : tuple of exception types
+        What the library raises when memory runs out; see `is_out_of_memory`.
     """
 
     name: ClassVar[str]
+    out_of_memory_errors: ClassVar[tuple[type[Exception], ...]] = (MemoryError,)
     xp: Any
     device: Any
 
@@ -125,7 +132,7 @@ class Backend(ABC):
 
     @abstractmethod
     def from_numpy(self, array: np.ndarray) -> Array:
-        """Return a host array as one of the library's on this device; never shares memory that changes."""
+        """Return a host array as one of the library's on this device, sharing memory where it can."""
 
     @abstractmethod
     def owns(self, array: object) -> bool:
@@ -133,7 +140,16 @@ class Backend(ABC):
 
     @abstractmethod
     def memory(self) -> Memory:
-        """Tell how much of the device's memory this process uses."""
+        """Tell how much of the device's memory this process uses, and what is left."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the device is a GPU, with a memory of its own."""
+        return False
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Tell whether one of `out_of_memory_errors` says that memory ran out."""
+        return True
 
     def synchronize(self) -> None:  # noqa: B027 - most libraries compute at once
         """Wait until everything queued on the device is done."""
@@ -189,8 +205,10 @@ class Backend(ABC):
         if hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic):
             try:
                 return self.xp.from_dlpack(array)
-            except (BufferError, TypeError, ValueError, RuntimeError):
-                pass  # another device, or a dtype that DLPack or the library lacks: go by the host
+            except (BufferError, TypeError, ValueError, RuntimeError, AssertionError):
+                # Another device, or a dtype that DLPack or the library lacks: go by the host. PyTorch
+                # without CUDA asserts where the array lies on a GPU.
+                pass
         host = to_host(array)
         if host.dtype.kind not in "biuf":
             raise BackendError(f"expected an array of numbers, not one of dtype {host.dtype}")

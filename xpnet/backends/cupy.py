@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -45,9 +46,16 @@ class CupyBackend(Backend):
         if count == 0:
             reason = f"CuPy {cupy.__version__} is installed but the driver shows no CUDA device"
             return BackendInfo(False, cupy.__version__, None, reason)
+        try:
+            blas = f"cuBLAS {cupy.cuda.cublas.getVersion(cupy.cuda.device.get_cublas_handle())}"
+        except (ImportError, RuntimeError) as error:
+            reason = (
+                f"CuPy {cupy.__version__} sees the CUDA device but cannot multiply matrices: {error};"
+                " pip install 'xpnet[cuda12]' or 'xpnet[cuda13]' brings the libraries of CUDA"
+            )
+            return BackendInfo(False, cupy.__version__, None, reason)
         name = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode()
-        blas = f"cuBLAS {cupy.cuda.cublas.getVersion(cupy.cuda.device.get_cublas_handle())}"
-        return BackendInfo(True, cupy.__version__, name, blas=blas)
+        return BackendInfo(True, cupy.__version__, name, blas=blas, tf32=_tf32())
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:
@@ -77,7 +85,19 @@ class CupyBackend(Backend):
         with self.device:
             cupy.cuda.get_current_stream().synchronize()
 
+    @property
+    def on_gpu(self) -> bool:
+        """Always."""
+        return True
+
     def memory(self) -> Memory:
-        """Tell what the memory pool holds in use and what the device has."""
+        """Tell what the memory pool holds in use; free is what lies idle in it or on the device."""
         with self.device:
-            return Memory(cupy.get_default_memory_pool().used_bytes(), self.device.mem_info[1])
+            pool = cupy.get_default_memory_pool()
+            free, total = self.device.mem_info
+            return Memory(pool.used_bytes(), free + pool.free_bytes(), total)
+
+
+def _tf32() -> bool:
+    """Read the switch that CuPy reads at its first product."""
+    return int(os.environ.get("CUPY_TF32", "0")) > 0

@@ -37,14 +37,18 @@ def to_host(array: Any) -> np.ndarray:
     return getattr(module, _LIBRARIES[library]).to_numpy(array)
 
 
-def host_memory() -> tuple[int, int]:
-    """Return the resident memory of this process and the memory of this machine, in bytes."""
+def host_memory() -> tuple[int, int, int]:
+    """Return the resident memory of this process, what the machine has left, and what it has, in bytes."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     statm = Path("/proc/self/statm")
     if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"), total
+        used = int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        available = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+        return used, available[0] if available else total - used, total
     import resource
     import sys
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # the peak: nothing better is portable
-    return peak if sys.platform == "darwin" else peak * 1024, total
+    used = peak if sys.platform == "darwin" else peak * 1024
+    return used, total - used, total

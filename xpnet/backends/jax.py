@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -31,6 +31,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     xp = jnp
+    out_of_memory_errors = (MemoryError, jax.errors.JaxRuntimeError)
 
     def __init__(self, device: str | None = None) -> None:
         platform, _, index = (device or "").partition(":")
@@ -43,9 +44,9 @@ class JaxBackend(Backend):
     @classmethod
     def info(cls) -> BackendInfo:
         """Tell JAX's version and its first device."""
-        return BackendInfo(
-            True, jax.__version__, jax.devices()[0].device_kind, blas=f"XLA of jaxlib {jax.lib.__version__}"
-        )
+        device, blas = jax.devices()[0], f"XLA of jaxlib {jax.lib.__version__}"
+        tf32 = None if device.platform == "cpu" else _precision() not in ("highest", "float32")
+        return BackendInfo(True, jax.__version__, device.device_kind, blas=blas, tf32=tf32)
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:
@@ -53,13 +54,18 @@ class JaxBackend(Backend):
         return np.asarray(array)
 
     def from_numpy(self, array: np.ndarray) -> Array:
-        """Return a copy on this device; JAX narrows 64-bit integers where its 64-bit mode is off."""
+        """Return an array on this device, over the same memory where JAX can share it.
+
+        Outside its 64-bit mode JAX narrows 64-bit numbers; integers that do not fit are refused.
+        """
         if array.dtype.itemsize == 8:
             kind = {"f": "float64", "i": "int64", "u": "uint64"}[array.dtype.kind]
             narrow = array.astype(jax.dtypes.canonicalize_dtype(kind))
             if array.dtype.kind != "f" and (lost := array[narrow != array]).size:
                 raise BackendError(f"JAX outside its 64-bit mode cannot hold the integer {lost.flat[0]}")
             array = narrow
+        if array.flags.writeable and array.flags.c_contiguous:
+            return jax.device_put(jnp.from_dlpack(array), self.device)
         return jax.device_put(np.array(array), self.device)
 
     def move(self, array: Array) -> Array:
@@ -78,21 +84,33 @@ class JaxBackend(Backend):
         if name == "float64":
             jax.config.update("jax_enable_x64", True)
 
-    def scope(self) -> AbstractContextManager[Any]:
-        """Make the device JAX's default."""
-        return jax.default_device(self.device)
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Make the device JAX's default, and multiply float32 as float32: XLA would take TF32 on GPUs."""
+        with jax.default_device(self.device), jax.default_matmul_precision(_precision()):
+            yield
 
     def synchronize(self) -> None:
         """Wait for every array that is being computed: JAX has no queue to ask."""
         for array in jax.live_arrays():
             array.block_until_ready()
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it is not the CPU."""
+        return self.device.platform != "cpu"
+
     def memory(self) -> Memory:
         """Tell the memory of XLA's allocator, or of this process where the device is the CPU."""
         stats = self.device.memory_stats()
         if stats is None:
             return Memory(*host_memory())
-        return Memory(stats["bytes_in_use"], stats["bytes_limit"])
+        used, total = stats["bytes_in_use"], stats["bytes_limit"]
+        return Memory(used, total - used, total)
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Tell so by the message: XLA has one type for all its errors."""
+        return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")
 
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile the function with XLA at its first call for each set of shapes."""
@@ -115,3 +133,8 @@ class JaxBackend(Backend):
             return scan(state, data, Batches(batches.indices, coefficients))
 
         return run
+
+
+def _precision() -> str:
+    """Return how float32 matrices are multiplied: in full, unless the user asked JAX for less."""
+    return jax.config.jax_default_matmul_precision or "highest"

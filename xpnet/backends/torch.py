@@ -18,6 +18,7 @@ class TorchBackend(Backend):
 
     name = "torch"
     xp = xp
+    out_of_memory_errors = (MemoryError, RuntimeError)
 
     def __init__(self, device: str | None = None) -> None:
         wanted = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -31,15 +32,14 @@ class TorchBackend(Backend):
     @classmethod
     def info(cls) -> BackendInfo:
         """Tell PyTorch's version and its first CUDA device."""
-        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
         if torch.cuda.is_available():
             blas = f"cuBLAS of CUDA {torch.version.cuda}"
-        else:
-            named = re.search(
-                r"(Math Kernel Library|OpenBLAS|Accelerate)\D*([\d.]+)?", torch.__config__.show()
+            return BackendInfo(
+                True, torch.__version__, torch.cuda.get_device_name(), blas=blas, tf32=_tf32()
             )
-            blas = " ".join(part for part in named.groups() if part) if named else "unknown"
-        return BackendInfo(True, torch.__version__, device, blas=blas)
+        named = re.search(r"(Math Kernel Library|OpenBLAS|Accelerate)\D*([\d.]+)?", torch.__config__.show())
+        blas = " ".join(part for part in named.groups() if part) if named else "unknown"
+        return BackendInfo(True, torch.__version__, "cpu", blas=blas)
 
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:
@@ -47,7 +47,9 @@ class TorchBackend(Backend):
         return array.detach().cpu().numpy()
 
     def from_numpy(self, array: np.ndarray) -> Array:
-        """Return a tensor that shares no memory with the array."""
+        """Return a tensor, on the CPU over the same memory; PyTorch cannot share what is read-only."""
+        if self.device.type == "cpu" and array.flags.writeable and array.flags.c_contiguous:
+            return torch.from_numpy(array)
         return torch.tensor(array, device=self.device)
 
     def move(self, array: Array) -> Array:
@@ -68,9 +70,28 @@ class TorchBackend(Backend):
         if self.device.type != "cpu":
             getattr(torch, self.device.type).synchronize(self.device)
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it is not the CPU."""
+        return self.device.type != "cpu"
+
     def memory(self) -> Memory:
         """Tell the memory of PyTorch's CUDA allocator, or of this process."""
         if self.device.type != "cuda":
             return Memory(*host_memory())
-        total = torch.cuda.get_device_properties(self.device).total_memory
-        return Memory(torch.cuda.memory_allocated(self.device), total)
+        free, total = torch.cuda.mem_get_info(self.device)
+        used = torch.cuda.memory_allocated(self.device)
+        return Memory(used, free + torch.cuda.memory_reserved(self.device) - used, total)
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Tell so by the type, or on the CPU, where PyTorch has no type for it, by the message."""
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        return known or "can't allocate memory" in str(error)
+
+
+def _tf32() -> bool:
+    """Read the switch; since PyTorch 2.9 it is a name, and the older one may refuse to be read."""
+    matmul = torch.backends.cuda.matmul
+    if hasattr(matmul, "fp32_precision"):
+        return matmul.fp32_precision == "tf32"
+    return matmul.allow_tf32

@@ -172,7 +172,10 @@ class MLP:
                     f"{name} must have the shape {shape} in a network of the sizes {self.sizes},"
                     f" not {tuple(params[name].shape)}"
                 )
-        return {name: self.backend.asarray(params[name], self.dtype) for name in shapes}
+        with self.backend.scope():
+            xp, dtype = self.backend.xp, self.backend.dtype(self.dtype)
+            # Copies, so that nobody else's arrays change with the network's.
+            return {name: xp.astype(self.backend.asarray(params[name]), dtype, copy=True) for name in shapes}
 
     def copy(self, backend: str | Backend | None = None, device: str | None = None, **changes: Any) -> MLP:
         """Return a network with the same parameters, on another backend or with another dtype.
@@ -193,7 +196,7 @@ class MLP:
         >>> MLP([2, 2], backend="numpy").copy(dtype="float64").params["W1"].dtype
         dtype('float64')
         """
-        host = {name: self.backend.to_numpy(value).copy() for name, value in self.params.items()}
+        host = {name: self.backend.to_numpy(value) for name, value in self.params.items()}
         return MLP.from_params(host, backend or self.backend, device, **{**self.config, **changes})
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
