@@ -272,8 +272,9 @@ def test_only_numbers_become_arrays(backend, wrong):
 
 
 def test_memory_is_a_part_of_what_there_is(backend):
-    used, total = backend.memory()
+    used, free, total = backend.memory()
     assert 0 <= used < total
+    assert 0 < free <= total
     assert total > 2**28
 
 

@@ -34,9 +34,7 @@ class TorchBackend(Backend):
         """Tell PyTorch's version and its first CUDA device."""
         if torch.cuda.is_available():
             blas = f"cuBLAS of CUDA {torch.version.cuda}"
-            return BackendInfo(
-                True, torch.__version__, torch.cuda.get_device_name(), blas=blas, tf32=_tf32()
-            )
+            return BackendInfo(True, torch.__version__, torch.cuda.get_device_name(), blas=blas, tf32=_tf32())
         named = re.search(r"(Math Kernel Library|OpenBLAS|Accelerate)\D*([\d.]+)?", torch.__config__.show())
         blas = " ".join(part for part in named.groups() if part) if named else "unknown"
         return BackendInfo(True, torch.__version__, "cpu", blas=blas)

@@ -32,11 +32,16 @@ def command(
     tell("Python", f"{found['python']} on {found['platform']}")
     tell("NumPy", found["numpy"])
     tell("auto means", found["auto"])
-    table = new_table("backend", "available", "version", "device", ">memory", "BLAS")
+    table = new_table(
+        "backend", "available", "version", "device", ">GiB used", ">free", ">total", "BLAS", "TF32"
+    )
     for name, backend in found["backends"].items():
         available = "[green]yes[/green]" if backend["available"] else "no"
-        memory = f"{backend['memory'] / 2**30:.1f} GiB" if backend["memory"] else ""
-        table.add_row(name, available, backend["version"], backend["device"], memory, backend["blas"])
+        memory, tf32 = backend["memory"], {None: "", True: "on", False: "off"}[backend["tf32"]]
+        shown = (
+            [f"{memory[part] / 2**30:.1f}" for part in ("used", "free", "total")] if memory else ["", "", ""]
+        )
+        table.add_row(name, available, backend["version"], backend["device"], *shown, backend["blas"], tf32)
     out.print(table)
     for backend in found["backends"].values():
         if backend["reason"]:
@@ -46,7 +51,7 @@ def command(
 def _gather() -> dict[str, Any]:
     backends = {}
     for name, found in available_backends().items():
-        memory = get_backend(name).memory().total if found.available else None
+        memory = get_backend(name).memory()._asdict() if found.available else None
         backends[name] = {**asdict(found), "memory": memory}
     return {
         "xpnet": xpnet.__version__,

@@ -92,7 +92,11 @@ class Lifetimes:
         free = self._free.get(size)
         flat = free.pop() if free else np.empty(size, dtype=np.uint8)
         self._owned[number] = flat
-        return flat.view(example.dtype).reshape(example.shape)
+        values = flat.view(example.dtype)
+        # In the order that the library itself chose: BLAS may round another way for another one.
+        if example.flags.f_contiguous and not example.flags.c_contiguous:
+            return values.reshape(example.shape[::-1]).T
+        return values.reshape(example.shape)
 
 
 def _last_reads(record: Record) -> dict[int, int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xpnet.backends import Backend
+from xpnet.backends import Backend, Data
 from xpnet.errors import InvalidInputError
 from xpnet.nn.network import MLP
 from xpnet.optim import SGD, Optimizer
@@ -15,6 +16,7 @@ from xpnet.training.batches import make_sampler
 from xpnet.training.callbacks import Callback
 from xpnet.training.checkpoint import Checkpoint, Saved, read_checkpoint
 from xpnet.training.history import History
+from xpnet.training.memory import advice_on_batch, advice_on_data, memory_guard
 from xpnet.training.run import Run, check_data_shape
 from xpnet.training.settings import Settings
 from xpnet.validation import check_count, check_number
@@ -93,6 +95,8 @@ def train(
         If the loss becomes infinite or NaN; the network keeps the parameters of the last evaluation.
     DataError
         If a checkpoint cannot be written.
+    OutOfMemoryError
+        If the device's memory does not hold the data or an iteration; the message names a batch size that fits.
 
     Examples
     --------
@@ -103,8 +107,7 @@ def train(
     >>> history.train_accuracy[-1] > 0.9
     True
     """
-    data = net.prepare(x, t)
-    tested = None if validation is None else net.prepare(*validation)
+    data, tested = _on_device(net, x, t, validation)
     samples = data[0].shape[0]
     batch_size = samples if sampling == "full" else check_count("batch_size", batch_size)
     per_epoch = make_sampler(sampling, samples, batch_size, seed, drop_last).iterations_per_epoch
@@ -118,10 +121,11 @@ def train(
         gradient_norm=gradient_norm,
     )
     optimizer = SGD(0.1) if optimizer is None else optimizer
-    with net.backend.scope():
-        slots = optimizer.init(net.xp, net.params)
-    begun = Saved(net, optimizer, slots, settings, 0, tuple(data[0].shape), History())
-    return Run(begun, data, tested, callbacks, checkpoint).execute(progress)
+    with memory_guard(net.backend, partial(advice_on_batch, net, batch_size)):
+        with net.backend.scope():
+            slots = optimizer.init(net.xp, net.params)
+        begun = Saved(net, optimizer, slots, settings, 0, tuple(data[0].shape), History())
+        return Run(begun, data, tested, callbacks, checkpoint).execute(progress)
 
 
 def resume(
@@ -163,14 +167,21 @@ def resume(
         If the file is no checkpoint.
     InvalidInputError
         If the data has another shape.
+    OutOfMemoryError
+        As for `train`.
     """
     saved = read_checkpoint(path, backend, device)
     if iterations is not None:
         saved.settings = replace(saved.settings, iterations=iterations)
-    data = saved.net.prepare(x, t)
+    data, tested = _on_device(saved.net, x, t, validation)
     check_data_shape(saved, data)
-    tested = None if validation is None else saved.net.prepare(*validation)
-    return saved.net, Run(saved, data, tested, callbacks, checkpoint).execute(progress)
+    with memory_guard(saved.net.backend, partial(advice_on_batch, saved.net, saved.settings.batch_size)):
+        return saved.net, Run(saved, data, tested, callbacks, checkpoint).execute(progress)
+
+
+def _on_device(net: MLP, x: Any, t: Any, validation: tuple[Any, Any] | None) -> tuple[Data, Data | None]:
+    with memory_guard(net.backend, advice_on_data):
+        return net.prepare(x, t), None if validation is None else net.prepare(*validation)
 
 
 def _iterations(iterations: int | None, epochs: float | None, per_epoch: int) -> int:

@@ -1,4 +1,4 @@
-"""The progress bar of training: loss, accuracy, iterations per second, time left."""
+"""The progress bar of training: loss, accuracy, memory of the GPU, iterations per second, time left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from xpnet.training.memory import size
+
 
 class Progress(Protocol):
     """What training reports to."""
@@ -14,8 +16,8 @@ class Progress(Protocol):
     def advance(self, iteration: int) -> None:
         """Tell how many iterations are done."""
 
-    def measured(self, loss: float, accuracy: float | None) -> None:
-        """Tell the mean loss since the last time, and the accuracy, 0 to 1."""
+    def measured(self, loss: float, accuracy: float | None, memory: int | None) -> None:
+        """Tell the mean loss since the last time, the accuracy, 0 to 1, and the bytes held on a GPU."""
 
 
 class Quiet:
@@ -24,7 +26,7 @@ class Quiet:
     def advance(self, iteration: int) -> None:
         """Do nothing."""
 
-    def measured(self, loss: float, accuracy: float | None) -> None:
+    def measured(self, loss: float, accuracy: float | None, memory: int | None) -> None:
         """Do nothing."""
 
 
@@ -38,10 +40,14 @@ class Bar:
         """Move the bar."""
         self._bar.update(self._task, completed=iteration)
 
-    def measured(self, loss: float, accuracy: float | None) -> None:
+    def measured(self, loss: float, accuracy: float | None, memory: int | None) -> None:
         """Show the latest figures."""
-        shown = "" if accuracy is None else f"accuracy {accuracy:.4f}"
-        self._bar.update(self._task, loss=f"loss {loss:.4f}", accuracy=shown)
+        figures = [f"loss {loss:.4f}"]
+        if accuracy is not None:
+            figures.append(f"accuracy {accuracy:.4f}")
+        if memory is not None:
+            figures.append(f"memory {size(memory)}")
+        self._bar.update(self._task, figures=" ".join(figures))
 
 
 @contextmanager
@@ -70,13 +76,12 @@ def progress_bar(wanted: bool, start: int, total: int) -> Iterator[Progress]:
         TextColumn("training"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[loss]}"),
-        TextColumn("{task.fields[accuracy]}"),
+        TextColumn("{task.fields[figures]}"),
         _speed_column(),
         TimeRemainingColumn(),
     )
     with RichProgress(*columns, console=Console(stderr=True)) as bar:
-        yield Bar(bar, bar.add_task("training", total=total, completed=start, loss="", accuracy=""))
+        yield Bar(bar, bar.add_task("training", total=total, completed=start, figures=""))
 
 
 def _speed_column() -> Any:

@@ -126,7 +126,8 @@ class Run:
         if history.accuracy[-1] > max(history.accuracy[:-1], default=-1.0):
             history.best_iteration, history.best_params = self.iteration, dict(net.params)
         if recent:
-            bar.measured(sum(recent) / len(recent), history.accuracy[-1])
+            memory = net.backend.memory().used if net.backend.on_gpu else None
+            bar.measured(sum(recent) / len(recent), history.accuracy[-1], memory)
         evaluation = Evaluation(net, history)
         # A list: every callback is told, also when an earlier one has already asked to stop.
         wishes = [callback(evaluation) for callback in self.callbacks]
@@ -162,8 +163,9 @@ class Run:
 
     def _rows(self, rows: Any) -> Data:
         backend = self.net.backend
-        indices = backend.asarray(rows)
-        return backend.xp.take(self.data[0], indices, axis=0), backend.xp.take(self.data[1], indices, axis=0)
+        with backend.scope():
+            x, t = (backend.xp.take(values, backend.asarray(rows), axis=0) for values in self.data)
+        return x, t
 
     def _checkpoint_is_due(self) -> bool:
         if self.checkpoint is None:

@@ -1,0 +1,108 @@
+"""Out of memory: what was asked for, what there is, and a batch size that fits."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+from xpnet.backends import Backend
+from xpnet.errors import OutOfMemoryError
+from xpnet.nn.network import MLP
+
+_COPIES_OF_PARAMETERS = 6
+"""Parameters before and after, gradients, two slots of the optimiser, one temporary array."""
+_COPIES_OF_INPUTS, _COPIES_OF_OUTPUTS = 2, 4
+"""A batch as gathered and converted; a layer's sums and outputs, and the gradient of each."""
+_COPIES_IN_EXACT = 3
+"""Exact products cut each operand into two slices besides."""
+
+
+@contextmanager
+def memory_guard(backend: Backend, advise: Callable[[int], str]) -> Iterator[None]:
+    """Turn the library's own error into an `OutOfMemoryError` that says what to do.
+
+    Parameters
+    ----------
+    backend : Backend
+        Whose memory it is.
+    advise : callable
+        From the bytes that are free, once all that had been made is released, to advice.
+    """
+    try:
+        yield
+    except backend.out_of_memory_errors as error:
+        if not backend.is_out_of_memory(error):
+            raise
+        # The frames on the way here hold the arrays of the unfinished iteration.
+        traceback.clear_frames(error.__traceback__)
+        said = (str(error).splitlines() or ["an allocation failed"])[0]
+        used, free, total = backend.memory()
+        raise OutOfMemoryError(
+            f"out of memory ({backend.name}, {backend.device}): {said}. Without this, {size(free)} of"
+            f" {size(total)} are free and this process holds {size(used)}; {advise(free)}"
+        ) from error
+
+
+def advice_on_data(free: int) -> str:
+    """Tell what helps where the data itself does not fit."""
+    return (
+        "all of the data lies on the device: train on a part of it, leave pixels as uint8, which take a quarter"
+        " of float32, or choose another device"
+    )
+
+
+def advice_on_batch(net: MLP, batch_size: int, free: int) -> str:
+    """Tell how much an iteration needs, and the first half, quarter … of the batch that fits.
+
+    Parameters
+    ----------
+    net : MLP
+        What is trained.
+    batch_size : int
+        Samples of a mini-batch.
+    free : int
+        Bytes.
+
+    Returns
+    -------
+    str
+        For the error's message.
+
+    Examples
+    --------
+    >>> print(advice_on_batch(MLP([784, 10], backend="numpy"), 100_000, 2**30))
+    an iteration of 100000 samples needs about 643.4 MB, try batch_size=50000 (about 321.8 MB)
+    """
+    told = f"an iteration of {batch_size} samples needs about {size(_step_bytes(net, batch_size))}"
+    smaller = batch_size // 2
+    while smaller > 1 and _step_bytes(net, smaller) > free:
+        smaller //= 2
+    if smaller < 1 or _step_bytes(net, smaller) > free:
+        return f"{told}, and no smaller batch fits: try a smaller network, or another device"
+    return f"{told}, try batch_size={smaller} (about {size(_step_bytes(net, smaller))})"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for a reader.
+
+    Examples
+    --------
+    >>> size(55_000_000)
+    '55.0 MB'
+    """
+    for factor, unit in ((1e9, "GB"), (1e6, "MB")):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count / 1e3:.1f} kB"
+
+
+def _step_bytes(net: MLP, batch_size: int) -> int:
+    """Estimate an iteration's memory from the sizes of the layers: a constant, and a share for each sample."""
+    parameters = sum(inputs * outputs + outputs for inputs, outputs in pairwise(net.sizes))
+    sample = _COPIES_OF_INPUTS * net.sizes[0] + _COPIES_OF_OUTPUTS * sum(net.sizes[1:])
+    if net.config["arithmetic"] == "exact":
+        sample *= _COPIES_IN_EXACT
+    itemsize = 8 if "float64" in (net.dtype, net.arithmetic.working_dtype) else 4
+    return itemsize * (_COPIES_OF_PARAMETERS * parameters + sample * batch_size)
