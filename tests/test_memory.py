@@ -31,6 +31,7 @@ LIMITED = """
 
     net = xpnet.MLP([50, 400, 10], backend="numpy")
     x, t = np.zeros((200_000, 50), dtype=np.uint8), np.zeros(200_000, dtype=int)
+    net.loss(x[:100], t[:100])  # OpenBLAS, which would end the process, takes its memory now
     pages = int(open("/proc/self/statm").read().split()[0])
     limit = pages * resource.getpagesize() + 400_000_000
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -87,7 +88,7 @@ def test_the_message_names_a_batch_size_that_fits():
     told = str(raised.value)
     assert "asked for 1 TB" in told
     assert "60.0 kB of" in told
-    assert "an iteration of 100 samples needs about 45.6 kB, try batch_size=50" in told
+    assert "an iteration of 100 samples needs about 45.1 kB, try batch_size=50" in told
 
 
 def test_the_unfinished_iteration_is_released_while_the_error_is_held():
@@ -140,11 +141,9 @@ def test_a_batch_of_one_cannot_be_halved():
 def test_what_each_library_raises_is_known(name):
     require(name)
     backend = get_backend(name, "cpu")
-    with pytest.raises(OutOfMemoryError, match=r"allocat.* 4\d+ bytes.*; buy more"):
-        with memory_guard(backend, lambda free: "buy more"):
-            backend.synchronize()
-            with backend.scope():
-                backend.xp.zeros(10**13, dtype=backend.xp.float32)
+    expected = pytest.raises(OutOfMemoryError, match=r"allocat.* 40{13} bytes.*; buy more")
+    with expected, memory_guard(backend, lambda free: "buy more"), backend.scope():
+        backend.xp.zeros(10**13, dtype=backend.xp.float32)
 
 
 @pytest.mark.parametrize("name", ["torch", "jax"])

@@ -11,14 +11,21 @@ CuPy, PyTorch and JAX.
 True
 """
 
-from xpnet import datasets
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from xpnet.backends import Backend, BackendInfo, available_backends, get_backend
 from xpnet.errors import XpnetError
-from xpnet.nn.gradcheck import gradcheck
-from xpnet.nn.network import MLP
-from xpnet.nn.saving import load
-from xpnet.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
-from xpnet.training import Checkpoint, EarlyStopping, Evaluation, History, resume, train
+
+if TYPE_CHECKING:
+    from xpnet import datasets
+    from xpnet.nn.gradcheck import gradcheck
+    from xpnet.nn.network import MLP
+    from xpnet.nn.saving import load
+    from xpnet.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+    from xpnet.training import Checkpoint, EarlyStopping, Evaluation, History, resume, train
 
 __version__ = "0.1.0"
 
@@ -47,3 +54,29 @@ __all__ = [
     "resume",
     "train",
 ]
+
+# What is loaded when it is first asked for: the whole of it would double the time of ``import numpy``.
+_HOME = {
+    "MLP": "xpnet.nn.network",
+    "gradcheck": "xpnet.nn.gradcheck",
+    "load": "xpnet.nn.saving",
+    **dict.fromkeys(
+        ("SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"), "xpnet.optim"
+    ),
+    **dict.fromkeys(
+        ("Checkpoint", "EarlyStopping", "Evaluation", "History", "resume", "train"), "xpnet.training"
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":
+        return import_module("xpnet.datasets")
+    if name not in _HOME:
+        raise AttributeError(f"module 'xpnet' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

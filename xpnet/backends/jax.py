@@ -137,4 +137,4 @@ class JaxBackend(Backend):
 
 def _precision() -> str:
     """Return how float32 matrices are multiplied: in full, unless the user asked JAX for less."""
-    return jax.config.jax_default_matmul_precision or "highest"
+    return jax.config.jax_default_matmul_precision or "highest"  # type: ignore[attr-defined]

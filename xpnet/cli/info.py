@@ -32,20 +32,27 @@ def command(
     tell("Python", f"{found['python']} on {found['platform']}")
     tell("NumPy", found["numpy"])
     tell("auto means", found["auto"])
-    table = new_table(
-        "backend", "available", "version", "device", ">GiB used", ">free", ">total", "BLAS", "TF32"
-    )
+    table = new_table("backend", "available", "version", "device", ">memory", "BLAS")
     for name, backend in found["backends"].items():
         available = "[green]yes[/green]" if backend["available"] else "no"
-        memory, tf32 = backend["memory"], {None: "", True: "on", False: "off"}[backend["tf32"]]
-        shown = (
-            [f"{memory[part] / 2**30:.1f}" for part in ("used", "free", "total")] if memory else ["", "", ""]
-        )
-        table.add_row(name, available, backend["version"], backend["device"], *shown, backend["blas"], tf32)
+        memory = _gib(backend["memory"]["total"]) if backend["memory"] else ""
+        table.add_row(name, available, backend["version"], backend["device"], memory, backend["blas"])
     out.print(table)
-    for backend in found["backends"].values():
+    for name, backend in found["backends"].items():
         if backend["reason"]:
             out.print(Text(backend["reason"]), soft_wrap=True)
+        if backend["tf32"] is not None:
+            tell(name, _on_gpu(backend))
+
+
+def _on_gpu(backend: dict[str, Any]) -> str:
+    used, free, total = (_gib(backend["memory"][part]) for part in ("used", "free", "total"))
+    switch = "on" if backend["tf32"] else "off"
+    return f"{used} used by this process, {free} free of {total}; TF32 {switch}"
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"
 
 
 def _gather() -> dict[str, Any]:

@@ -64,12 +64,18 @@ class WithReplacement(Sampler):
         self._stretch = (-1, np.empty(0, dtype=np.int32))
 
     def blocks(self, start: int, stop: int) -> Iterator[tuple[int, np.ndarray | None]]:
-        """Draw the iterations by stretches of the stream, each addressed by its number."""
-        while start < stop:
-            number, first = divmod(start, self._length)
-            rows = self._draw(number)[first : first + stop - start]
-            yield len(rows), rows
-            start += len(rows)
+        """Draw the iterations by stretches of the stream, each addressed by its number.
+
+        They make one block, whatever the stretches: compilers work anew for each length of a block.
+        """
+        pieces = []
+        at = start
+        while at < stop:
+            number, first = divmod(at, self._length)
+            pieces.append(self._draw(number)[first : first + stop - at])
+            at += len(pieces[-1])
+        if pieces:
+            yield stop - start, np.concatenate(pieces)
 
     def _draw(self, number: int) -> np.ndarray:
         if self._stretch[0] != number:

@@ -96,7 +96,7 @@ def train(
     DataError
         If a checkpoint cannot be written.
     OutOfMemoryError
-        If the device's memory does not hold the data or an iteration; the message names a batch size that fits.
+        If memory does not hold the data or an iteration; the message names a batch size that fits.
 
     Examples
     --------

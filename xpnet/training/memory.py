@@ -48,8 +48,8 @@ def memory_guard(backend: Backend, advise: Callable[[int], str]) -> Iterator[Non
 def advice_on_data(free: int) -> str:
     """Tell what helps where the data itself does not fit."""
     return (
-        "all of the data lies on the device: train on a part of it, leave pixels as uint8, which take a quarter"
-        " of float32, or choose another device"
+        "all of the data lies on the device: train on a part of it, leave pixels as uint8, which take a"
+        " quarter of float32, or choose another device"
     )
 
 
@@ -99,7 +99,7 @@ def size(count: float) -> str:
 
 
 def _step_bytes(net: MLP, batch_size: int) -> int:
-    """Estimate an iteration's memory from the sizes of the layers: a constant, and a share for each sample."""
+    """Estimate an iteration's memory from the layers' sizes: a constant, and a share for each sample."""
     parameters = sum(inputs * outputs + outputs for inputs, outputs in pairwise(net.sizes))
     sample = _COPIES_OF_INPUTS * net.sizes[0] + _COPIES_OF_OUTPUTS * sum(net.sizes[1:])
     if net.config["arithmetic"] == "exact":
