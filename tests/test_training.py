@@ -23,6 +23,7 @@ def test_in_float64_every_library_ends_where_numpy_does(backend, name):
     net, history = trained(backend, optimizer=OPTIMIZERS[name])
     reference, expected = trained("numpy", optimizer=OPTIMIZERS[name])
     assert net.params["W1"].dtype == backend.xp.float64
+    assert list(net.params) == list(reference.params)  # the fingerprint goes through them in order
     assert difference(net, reference) < 1e-10
     np.testing.assert_allclose(history.loss, expected.loss, rtol=1e-10)
     assert history.train_accuracy == expected.train_accuracy
