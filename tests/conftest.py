@@ -89,10 +89,15 @@ def _jax() -> Iterator[Backend]:
 
 @contextmanager
 def _cupy() -> Iterator[Backend]:
-    """The last CUDA device: the second one where there are two."""
+    """The last CUDA device, and current: a kernel refuses arrays of another device than the current one.
+
+    That xpnet itself makes it current wherever it computes is tested in ``test_devices``.
+    """
     import cupy
 
-    yield get_backend("cupy", f"cuda:{cupy.cuda.runtime.getDeviceCount() - 1}")
+    backend = get_backend("cupy", f"cuda:{cupy.cuda.runtime.getDeviceCount() - 1}")
+    with backend.scope():
+        yield backend
 
 
 BACKENDS: dict[str, Callable[[], AbstractContextManager[Backend]]] = {

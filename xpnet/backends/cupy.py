@@ -95,7 +95,8 @@ class CupyBackend(Backend):
         with self.device:
             pool = cupy.get_default_memory_pool()
             free, total = self.device.mem_info
-            return Memory(pool.used_bytes(), free + pool.free_bytes(), total)
+            used, free, limit = pool.used_bytes(), free + pool.free_bytes(), pool.get_limit()
+            return Memory(used, min(free, limit - used) if limit else free, total)
 
 
 def _tf32() -> bool:
