@@ -46,8 +46,8 @@ class Machine:
         Bytes.
     gpu : str or None
         Name and driver, where a library of arrays can compute on one.
-    gpu_libraries : list of str
-        Those that can.
+    gpu_libraries : dict of bool
+        Those that can, and whether they multiply float32 matrices in TensorFloat-32.
     libraries : dict
         Name and version of those installed.
     xpnet, commit : str
@@ -69,7 +69,7 @@ class Machine:
     python: str
     blas: str
     gpu: str | None
-    gpu_libraries: list[str]
+    gpu_libraries: dict[str, bool]
     libraries: dict[str, str]
     xpnet: str
     commit: str
@@ -133,24 +133,15 @@ def _blas() -> str:
 _ASK_FOR_GPUS = """
 import json
 from xpnet.backends.registry import available_backends
-found = []
-for name, info in available_backends().items():
-    if name == "cupy" and info.available:
-        found.append(name)
-    elif name == "torch" and info.available:
-        import torch
-        found += [name] * torch.cuda.is_available()
-    elif name == "jax" and info.available:
-        import jax
-        found += [name] * (jax.default_backend() == "gpu")
-print(json.dumps(found))
+infos = available_backends().items()
+print(json.dumps({name: info.tf32 for name, info in infos if info.available and info.tf32 is not None}))
 """
 
 
-def _gpu_libraries(threads: int) -> list[str]:
+def _gpu_libraries(threads: int) -> dict[str, bool]:
     """Ask in another process: a library once loaded stays, and takes memory of the GPU."""
     if not any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")):
-        return []  # no driver: the libraries, which take seconds to load, need not be asked
+        return {}  # no driver: the libraries, which take seconds to load, need not be asked
     environs = {
         name: value for name, value in environment(threads, "cuda").items() if name != "JAX_PLATFORMS"
     }
@@ -158,7 +149,7 @@ def _gpu_libraries(threads: int) -> list[str]:
         [sys.executable, "-c", _ASK_FOR_GPUS], capture_output=True, text=True, env=environs, cwd=_ROOT
     )
     lines = ended.stdout.strip().splitlines()
-    return list(json.loads(lines[-1])) if ended.returncode == 0 and lines else []
+    return dict(json.loads(lines[-1])) if ended.returncode == 0 and lines else {}
 
 
 def _gpu() -> str:

@@ -14,7 +14,7 @@ import xpnet
 from xpnet import cli
 from xpnet.cli import app
 
-COMMANDS = ["train", "resume", "evaluate", "predict", "gradcheck", "info"]
+COMMANDS = ["train", "resume", "evaluate", "predict", "gradcheck", "parity", "info"]
 
 
 def invoke(*arguments: object):

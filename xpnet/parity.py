@@ -67,6 +67,8 @@ class Course:
         Their names.
     version, blas, device : str
         Of the backend.
+    tf32 : bool or None
+        Whether the library multiplies float32 matrices in TensorFloat-32 on a GPU; None on a CPU.
     fingerprint : str
         SHA-256 of the weights at the end.
     iterations_per_second : float
@@ -90,6 +92,7 @@ class Course:
     version: str
     blas: str
     device: str
+    tf32: bool | None
     fingerprint: str
     iterations_per_second: float
     iteration: list[int] = field(default_factory=list)
@@ -184,6 +187,7 @@ def _train(job: Job, name: str, device: str | None, arithmetic: str) -> _Trained
         version=info.version or "",
         blas=info.blas or "",
         device=str(backend.device),
+        tf32=info.tf32,
         fingerprint=net.fingerprint(),
         iterations_per_second=timed / seconds if seconds else 0.0,
         iteration=marks,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from xpnet import __version__, datasets
 from xpnet.arithmetic.choose import ARITHMETICS
@@ -15,7 +16,7 @@ from xpnet.backends import available_backends
 from xpnet.cli import options
 from xpnet.cli.console import err, new_table, out, tell
 from xpnet.errors import BackendError, unknown_name
-from xpnet.io import write_atomically
+from xpnet.io import check_folder, write_atomically
 from xpnet.optim import optimizer_from_config
 from xpnet.parity import Course, Job, compare_backends
 
@@ -49,6 +50,7 @@ def command(
     figure: Annotated[Path | None, typer.Option(help="PNG of the difference over the iterations.")] = None,
 ) -> None:
     """Train one network on every backend, in both arithmetics, and compare the bits."""
+    _check_writable(json_file, figure)
     chosen = _chosen(backends, require)
     arithmetics = list(ARITHMETICS) if arithmetic == "both" else [arithmetic]
     classes = len(datasets.class_names(dataset))
@@ -91,8 +93,17 @@ def _chosen(backends: str | None, require: str | None) -> list[tuple[str, str | 
         elif name in required:
             raise BackendError(f"{name} is required but cannot be used: {known[name].reason}")
         else:
-            err.print(f"left out: {known[name].reason}", soft_wrap=True)
+            err.print(Text(f"left out: {known[name].reason}"), soft_wrap=True)
+    if not chosen:
+        raise BackendError("none of these backends can be used here; `xpnet info` shows which can")
     return chosen
+
+
+def _check_writable(*files: Path | None) -> None:
+    """Raise `DataError` where a file cannot be written: told before training, not after it."""
+    for file in files:
+        if file is not None:
+            check_folder(file)
 
 
 def _tell(title: str, courses: list[Course]) -> None:

@@ -33,6 +33,8 @@ class TrainingHistory(Protocol):
 
 def label_ends(ax: Axes, labels: Sequence[tuple[str, float, str]]) -> None:
     """Write each (text, height, colour) right of the axes at that height, pushed apart where they touch."""
+    if not labels:
+        return
     gap = 11 / 72 * ax.figure.dpi / ax.bbox.height  # of the axes' height
     scale = ax.yaxis.get_transform()
     low, high = scale.transform(np.asarray(ax.get_ylim()))
