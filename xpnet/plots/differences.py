@@ -48,8 +48,6 @@ def difference_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]
         else:
             ax.plot(x, values, color="#222222", linewidth=2.4, solid_capstyle="butt")
             equal.append(label)
-    if equal:
-        ends.append(("\n".join([*equal, "(same bits)"]), 0.0, "#222222"))
     low = np.floor(np.log10(smallest))
     high = np.ceil(np.log10(max(positive, default=1e-15)))
     ticks = 10.0 ** np.arange(low, high + 1, max(1, (high - low) // 6))
@@ -58,6 +56,11 @@ def difference_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]
     ax.set_ylim(-0.15 * smallest, 2 * max(positive, default=smallest))
     ax.margins(x=0)
     label_ends(ax, ends)
+    if equal:
+        ax.annotate(
+            "\n".join([*equal, "(same bits)"]), (1, 0), xytext=(5, 0), xycoords="axes fraction",
+            textcoords="offset points", color="#222222", va="bottom", weight="bold", annotation_clip=False,
+        )  # fmt: skip
     return figure
 
 
