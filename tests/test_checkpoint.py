@@ -1,11 +1,14 @@
 """A run that is killed and resumed ends like one that was not, on any library."""
 
+import json
+
 import numpy as np
 import pytest
 from runs import LABELS, OPTIMIZERS, PIXELS, TEST, difference, trained
 
 import xpnet
 from xpnet.errors import DataError, InvalidInputError
+from xpnet.io import read_weights, write_weights
 
 
 class Killed(Exception):  # noqa: N818
@@ -92,3 +95,51 @@ def test_a_checkpoint_and_a_model_are_not_mixed_up(tmp_path):
         xpnet.resume(tmp_path / "nothing", PIXELS, LABELS)
     with pytest.raises(InvalidInputError, match=r"of the shape \(120, 12\), not \(60, 12\)"):
         xpnet.resume(path, PIXELS[:60], LABELS[:60], backend="numpy")
+
+
+def test_settings_of_numpy_can_be_kept(tmp_path):
+    settings = {"seed": np.int64(1), "eval_every": 4.0, "batch_size": np.int32(10)}
+    trained("numpy", iterations=np.int64(4), checkpoint=xpnet.Checkpoint(tmp_path / "run", 2), **settings)
+    assert len(xpnet.resume(tmp_path / "run", PIXELS, LABELS, iterations=6, backend="numpy")[1].loss) == 6
+
+
+def drop(name):
+    return lambda arrays, described: arrays.pop(name)
+
+
+def change(part, **values):
+    return lambda arrays, described: described[part].update(values)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (drop("params/W1"), "with matrices W1"),
+        (drop("optimizer/squares/b1"), "these are W1, W2, W3, b2, b3"),
+        (drop("best/b1"), "these are W1, W2, W3, b2, b3"),
+        (drop("history/loss"), "is damaged, or a checkpoint of another version of xpnet"),
+        (change("settings", shards=2), "another version of xpnet .*shards"),
+        (change("optimizer", amsgrad=True), "another version of xpnet .*amsgrad"),
+        (change("optimizer", name="lion"), "unknown optimizer 'lion'"),
+        (change("net", dropout=0.5), "another version of xpnet .*dropout"),
+        (lambda arrays, described: described.pop("iteration"), "another version of xpnet .*iteration"),
+    ],
+)
+def test_damaged_checkpoints_and_those_of_other_versions_are_told(tmp_path, damage, message):
+    path = tmp_path / "run.safetensors"
+    trained("numpy", iterations=4, optimizer=xpnet.Adam(0.01), checkpoint=xpnet.Checkpoint(path, 2))
+    arrays, metadata = read_weights(path)
+    described = json.loads(metadata["xpnet_checkpoint"])
+    damage(arrays, described)
+    write_weights(path, arrays, {"xpnet_checkpoint": json.dumps(described)})
+    with pytest.raises(xpnet.XpnetError, match=message):
+        xpnet.resume(path, PIXELS, LABELS, backend="numpy")
+
+
+def test_an_optimiser_that_no_checkpoint_can_hold_is_told_before_training(tmp_path):
+    class Own(xpnet.SGD):
+        pass
+
+    checkpoint = xpnet.Checkpoint(tmp_path / "run.safetensors", 2)
+    with pytest.raises(InvalidInputError, match="Own is not one of xpnet's own"):
+        trained("numpy", iterations=4, optimizer=Own(0.1), checkpoint=checkpoint, callbacks=[pytest.fail])

@@ -52,9 +52,10 @@ def test_no_deviation_gives_zeros():
     [
         ("hee", "unknown initializer 'hee': did you mean 'he'"),
         ("xaviar", "did you mean 'xavier'"),
-        (-0.1, "init as a standard deviation must be finite and at least 0, not -0.1"),
-        (math.nan, "must be finite"),
-        (math.inf, "must be finite"),
+        (-0.1, "init as a standard deviation must be a finite number, at least 0, not -0.1"),
+        (math.nan, "must be a finite number"),
+        (math.inf, "must be a finite number"),
+        (None, "must be a finite number"),
     ],
 )
 def test_an_unfit_initializer_is_refused(init, message):

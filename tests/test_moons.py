@@ -66,10 +66,11 @@ def test_dtype():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 0.1, 0), "samples must be an integer of at least 1, not 0"),
-        ((2.5, 0.1, 0), "samples must be an integer"),
-        ((10, -0.1, 0), "noise must be a finite standard deviation"),
-        ((10, float("nan"), 0), "noise must be a finite standard deviation"),
+        ((0, 0.1, 0), "samples must be a whole number of at least 1, not 0"),
+        ((2.5, 0.1, 0), "samples must be a whole number"),
+        ((10, -0.1, 0), "noise must be a finite number, at least 0, not -0.1"),
+        ((10, float("nan"), 0), "noise must be a finite number"),
+        ((10, "0.1", 0), "noise must be a finite number"),
         ((10, 0.1, -1), "seed must be an integer"),
         ((10, 0.1, 0, "float16"), "unknown dtype 'float16'"),
     ],

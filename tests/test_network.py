@@ -9,6 +9,7 @@ from conftest import BACKENDS, assert_close, require
 
 import xpnet
 from xpnet.errors import DataError, InvalidInputError
+from xpnet.io import write_weights
 
 SIZES = [6, 5, 3]
 X = textbook.numbers(8, 6)
@@ -240,6 +241,11 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         ({"sizes": [5, -3, 2]}, "sizes must be"),
         ({"sizes": [5, 2.5]}, "sizes must be"),
         ({"sizes": [5, True]}, "sizes must be"),
+        ({"sizes": [5, float("nan")]}, "sizes must be"),
+        ({"sizes": [5, None]}, "sizes must be"),
+        ({"sizes": 5}, "sizes must be .* not 5"),
+        ({"sizes": {5, 2}}, "sizes must be"),
+        ({"activation": ["relu"]}, r"unknown activation \['relu'\]"),
         ({"activation": "rleu"}, "unknown activation 'rleu': did you mean 'relu'"),
         ({"dtype": "float23"}, "unknown dtype 'float23': did you mean 'float32'"),
         ({"dtype": "float16"}, "unknown dtype 'float16'"),
@@ -250,6 +256,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         ({"backend": "nunpy"}, "unknown backend 'nunpy': did you mean 'numpy'"),
         ({"l2": -1.0}, "l2 must be a finite number, at least 0, not -1.0"),
         ({"l2": float("nan")}, "l2 must be a finite number"),
+        ({"l2": "0.1"}, "l2 must be a finite number, at least 0, not '0.1'"),
+        ({"l2": True}, "l2 must be a finite number"),
+        ({"init": [0.1]}, "init as a standard deviation must be a finite number"),
         ({"seed": -1}, "seed must be an integer between 0"),
         ({"seed": 0.5}, "seed must be an integer between 0"),
     ],
@@ -282,6 +291,7 @@ BAD_LABELS = {
     "negative": (T - 1, "these run from -1 to 1"),
     "beyond 32 bits": (T + 2**32, "these run from 4294967296 to"),
     "NaN in rows": (np.full((8, 3), np.nan), "t contains NaN"),
+    "rows that are no probabilities": (np.ones((8, 3)), "each row of t must add up to 1"),
 }
 
 
@@ -306,9 +316,50 @@ def test_bad_labels_are_refused(backend, case):
         xpnet.train(net, X, T, batch_size=4, iterations=1, validation=(X, t))
 
 
-def test_text_is_no_data():
-    with pytest.raises(xpnet.XpnetError, match="expected an array of numbers"):
-        network("numpy").predict([["a"] * 6])
+@pytest.mark.parametrize("dtype", ["U8", "complex128", "datetime64[s]", "object"])
+def test_what_is_no_real_number_is_no_data(backend, dtype):
+    x = np.zeros((2, 6), dtype)
+    with pytest.raises(
+        xpnet.XpnetError, match=r"must be an array of real numbers|expected an array of numbers"
+    ):
+        network(backend).predict(x)
+
+
+def test_labels_that_are_missing_are_told(backend):
+    for function in (network(backend).loss, network(backend).accuracy):
+        with pytest.raises(xpnet.XpnetError, match="expected an array of numbers"):
+            function(X, None)
+
+
+def test_rows_of_values_are_for_the_squared_error(backend):
+    t = np.full((8, 3), 2.0)
+    loss = network(backend, loss="mean_squared_error").loss(X, t)
+    assert loss == pytest.approx(np.mean((expected_logits() - t) ** 2))
+
+
+def test_numbers_of_numpy_are_taken_as_those_of_python(backend, tmp_path):
+    """A scalar of NumPy would widen float32 on some libraries, and JSON cannot hold it."""
+    config = {"init": 0.25, "seed": 3, "l2": 0.5, "backend": backend, "arithmetic": "exact"}
+    scalars = {"init": np.float32(0.25), "seed": np.int64(3), "l2": np.float64(0.5)}
+    plain, net = xpnet.MLP(SIZES, **config), xpnet.MLP(np.asarray(SIZES), **{**config, **scalars})
+    for one, optimizer in (
+        (plain, xpnet.Momentum(0.1, 0.9)),
+        (net, xpnet.Momentum(np.float64(0.1), np.float64(0.9))),
+    ):
+        xpnet.train(one, X, T, optimizer=optimizer, batch_size=4, iterations=3)
+    assert net.config == plain.config
+    assert net.fingerprint() == plain.fingerprint()
+    net.save(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"sizes": [6, 5, 3], "dropout": 0.5}'])
+def test_a_damaged_description_is_told(tmp_path, text):
+    path = tmp_path / "model.safetensors"
+    write_weights(path, PARAMS, {"xpnet": text})
+    with pytest.raises(
+        DataError, match=r"its description of the network is damaged|another version of xpnet"
+    ):
+        xpnet.load(path, backend="numpy")
 
 
 def test_numbers_too_large_for_the_dtype_are_refused(backend):
@@ -324,6 +375,9 @@ def test_numbers_too_large_for_the_dtype_are_refused(backend):
         ({"W1": np.eye(2), "b1": np.zeros(2), "c": np.zeros(2)}, "these are W1, b1, c"),
         ({"W1": np.zeros(2), "b1": np.zeros(2)}, "with matrices W1"),
         ({"W2": np.eye(2), "b2": np.zeros(2)}, "with matrices W1, W2 …; there are W2, b2"),
+        ({"W1": [[1.0]], "b1": [0.0]}, "with matrices W1"),
+        ({"W1": np.eye(2), "b1": [0.0, 0.0]}, r"b1 must have the shape \(2,\)"),
+        ({"W1": np.eye(2) * 1j, "b1": np.zeros(2)}, "W1 must be an array of real numbers"),
         ({"W1": np.eye(2), "b1": np.zeros(3)}, r"b1 must have the shape \(2,\).*not \(3,\)"),
         (
             {"W1": np.eye(2), "b1": np.zeros(2), "W2": np.zeros((3, 1)), "b2": np.zeros(1)},

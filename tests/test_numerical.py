@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -208,6 +209,14 @@ def test_a_forgotten_penalty_is_caught():
     numerical = numerical_gradient(backend.xp, chain, params, x, t)
     assert relative_difference(backend.xp, backward["W1"], numerical["W1"]) > 1e-2
     assert relative_difference(backend.xp, backward["b1"], numerical["b1"]) < 1e-6
+
+
+@pytest.mark.parametrize("h", [0, 0.0, -1e-4, "1e-4", float("nan")])
+def test_an_unfit_step_is_refused(h):
+    net = xpnet.MLP([2, 2], backend="numpy")
+    for function in (net.numerical_gradient, partial(xpnet.gradcheck, net)):
+        with pytest.raises(InvalidInputError, match="h must be a finite number"):
+            function(np.ones((1, 2)), np.asarray([0]), h=h)
 
 
 def test_step_has_no_gradient_to_check():

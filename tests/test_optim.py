@@ -233,6 +233,11 @@ def test_a_configuration_goes_through_json_and_back(name, schedule):
     [
         (lambda: xpnet.SGD(-0.1), "learning_rate must be a finite number, at least 0, not -0.1"),
         (lambda: xpnet.SGD(math.nan), "learning_rate must be a finite number"),
+        (lambda: xpnet.SGD("0.1"), "learning_rate must be a finite number, at least 0, not '0.1'"),
+        (lambda: xpnet.SGD(10**400), "learning_rate must be a finite number"),
+        (lambda: xpnet.SGD(0.1, clip_norm="1"), "clip_norm must be"),
+        (lambda: xpnet.SGD(0.1, schedule="cosine"), "schedule must be .*Cosine.*; not 'cosine'"),
+        (lambda: StepDecay("3"), "every must be a whole number"),
         (lambda: xpnet.SGD(0.1, clip_norm=0.0), "clip_norm must be"),
         (lambda: xpnet.Momentum(0.1, 1.5), "momentum must be a finite number, between 0 and 1, not 1.5"),
         (lambda: xpnet.Nesterov(0.1, -1.0), "momentum must be"),
@@ -258,3 +263,19 @@ def test_a_configuration_goes_through_json_and_back(name, schedule):
 def test_settings_out_of_range_are_refused(make, message):
     with pytest.raises(InvalidInputError, match=message):
         make()
+
+
+def test_settings_are_numbers_of_python():
+    """JSON holds no scalar of NumPy, and one of float64 would widen float32 arrays on some libraries."""
+    schedule = StepDecay(np.int64(5), np.float32(0.5))
+    optimizer = xpnet.Adam(np.float64(0.1), np.float32(0.5), schedule=schedule, clip_norm=np.float64(1.0))
+    plain = xpnet.Adam(0.1, 0.5, schedule=StepDecay(5, 0.5), clip_norm=1.0)
+    assert json.dumps(optimizer_config(optimizer)) == json.dumps(optimizer_config(plain))
+
+
+def test_a_file_cannot_describe_an_optimiser_of_the_user():
+    class Own(xpnet.SGD):
+        pass
+
+    with pytest.raises(InvalidInputError, match="Own is not one of xpnet's own"):
+        optimizer_config(Own(0.1))

@@ -130,7 +130,7 @@ def test_buffers_are_used_again():
     x = np.linspace(0.0, 0.1, 1000)
     y = chain_of_sums(TracingNamespace(xp, record), record.input(x))
     out = np.empty(())
-    replay = Replay(record, {0: x}, {y.number: out})
+    replay = Replay(record, {0: x}, [(y.number, out)])
     replay.run()
     assert out == chain_of_sums(xp, x)
     assert len({id(array.base) for array in replay._lifetimes.storage.values() if array.size == 1000}) <= 4
@@ -149,7 +149,7 @@ def test_views_constants_and_functions_without_out():
     x, i = np.arange(6.0), np.asarray([2, 0])
     y = function(TracingNamespace(xp, record), record.input(x), record.input(i))
     out = np.empty(y.shape)
-    replay = Replay(record, {0: x, 1: i}, {y.number: out})
+    replay = Replay(record, {0: x, 1: i}, [(y.number, out)])
     for seed in range(3):
         x[:] = np.random.default_rng(seed).normal(size=6) * 5
         i[:] = [seed % 3, (seed + 1) % 3]
@@ -164,3 +164,21 @@ def test_a_step_that_reads_values_is_refused():
         bool(x > 0)
     with pytest.raises(AttributeError, match="no 'sum'"):
         x.sum()
+
+
+class Remembering(xpnet.Optimizer):
+    """Keeps last time's parameters, which are an input; the new ones twice; a swap; and a constant."""
+
+    slots = ("previous", "copy", "left", "right", "zero")
+
+    def apply(self, xp, p, g, slots, c):
+        new = p - c["rate"] * (g + 0.1 * slots["left"]) + 0.1 * (p - slots["previous"])
+        after = {"previous": p, "copy": new, "zero": xp.zeros_like(p)}
+        return new, {**after, "left": slots["right"], "right": slots["left"] + g}
+
+
+def test_results_may_be_inputs_and_values_several_results():
+    backend, build, state, data, batches = setting(Remembering(0.1))
+    expected, _ = backend.eager_loop(build)(state, data, batches)
+    got, _ = backend.loop(build, fuse=False)(state, data, batches)
+    assert_same_bits(got, expected)

@@ -146,6 +146,17 @@ def test_a_second_ctrl_c_is_heeded_at_once():
         ({"iterations": 0}, "iterations must be a whole number of at least 1, not 0"),
         ({"iterations": 1.5}, "iterations must be a whole number"),
         ({"iterations": None, "epochs": -1}, "epochs must be a finite number, at least 0"),
+        ({"iterations": None, "epochs": 0}, "epochs must be above 0"),
+        ({"iterations": float("nan")}, "iterations must be a whole number"),
+        ({"batch_size": "10"}, "batch_size must be a whole number of at least 1, not '10'"),
+        ({"batch_size": None}, "batch_size must be a whole number"),
+        ({"optimizer": "sgd"}, r"optimizer must be an optimiser such as xpnet.SGD\(0.1\), not 'sgd'"),
+        ({"optimizer": xpnet.SGD}, "optimizer must be an optimiser"),
+        ({"callbacks": xpnet.EarlyStopping()}, "callbacks must be a list of functions"),
+        ({"callbacks": [5]}, "callbacks must be a list of functions"),
+        ({"checkpoint": "run.safetensors"}, r"checkpoint must be xpnet.Checkpoint\(path, every\)"),
+        ({"validation": PIXELS}, "validation must be a pair"),
+        ({"validation": (PIXELS,)}, "validation must be a pair"),
         ({"epochs": 2}, "give either iterations or epochs, not both"),
         ({"eval_every": -1}, "eval_every must be a whole number of at least 0, not -1"),
         ({"sampling": "shufle"}, "unknown sampling 'shufle': did you mean 'shuffle'"),
@@ -164,6 +175,8 @@ def test_unfit_settings_are_refused(settings, message):
 def test_a_folder_that_cannot_be_written_is_told_at_once(tmp_path):
     with pytest.raises(DataError, match=r"cannot write .*nowhere.* folder that can be written"):
         xpnet.Checkpoint(tmp_path / "nowhere" / "run.safetensors", 10)
+    with pytest.raises(DataError, match="it is a folder"):
+        xpnet.Checkpoint(tmp_path, 10)
     with pytest.raises(InvalidInputError, match="every must be a whole number"):
         xpnet.Checkpoint(tmp_path / "run.safetensors", 0)
 

@@ -102,7 +102,8 @@ class Stream:
         return np.argsort(self._words(count), kind="stable")
 
 
-def check_seed(seed: int) -> None:
-    """Raise `InvalidInputError` unless ``seed`` is an integer between 0 and ``2**64 - 1``."""
+def check_seed(seed: int) -> int:
+    """Return an integer between 0 and ``2**64 - 1``, or raise `InvalidInputError`."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _WORD:
         raise InvalidInputError(f"seed must be an integer between 0 and 2**64 - 1, not {seed!r}")
+    return int(seed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 from xpnet.errors import InvalidInputError, unknown_name
@@ -12,36 +13,77 @@ Array = Any
 
 DTYPES = ("float32", "float64")
 
+_ROUNDING = 1e-3
+"""Rows of probabilities may be so far from adding up to 1."""
 
-def check_dtype(name: str) -> str:
+
+def check_name(kind: str, name: Any, known: Iterable[str]) -> str:
+    """Return a name that is one of those known, or raise `InvalidInputError` with the nearest match."""
+    if not isinstance(name, str) or name not in known:
+        raise unknown_name(kind, name, known)
+    return name
+
+
+def check_dtype(name: Any) -> str:
     """Return the name of a dtype that networks compute in, or raise `InvalidInputError`."""
-    if str(name) not in DTYPES:
-        raise unknown_name("dtype", name, DTYPES)
-    return str(name)
+    return check_name("dtype", str(name), DTYPES)
 
 
 def check_sizes(sizes: Sequence[int]) -> list[int]:
     """Return layer sizes, inputs first and outputs last, or raise `InvalidInputError`."""
-    if len(sizes) < 2 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in sizes):
+    ordered = hasattr(sizes, "__getitem__")  # a set is not
+    if not ordered or len(sizes) < 2 or not all(_is_whole(n) and n >= 1 for n in sizes):
         raise InvalidInputError(
-            f"sizes must be at least two positive integers, inputs first and classes last, not {list(sizes)}"
+            f"sizes must be at least two positive integers, inputs first and classes last, not {sizes!r}"
         )
     return [int(n) for n in sizes]
 
 
-def check_number(name: str, value: float, low: float, high: float = math.inf) -> float:
-    """Return a finite number ``low <= value <= high``, or raise `InvalidInputError` naming the argument."""
-    if not (math.isfinite(value) and low <= value <= high):
+def check_number(name: str, value: Any, low: float, high: float = math.inf) -> float:
+    """Return a finite number ``low <= value <= high``, or raise `InvalidInputError` naming the argument.
+
+    What is returned is Python's own float: a scalar of NumPy would widen float32 arrays to its own dtype,
+    on some libraries and not on others.
+    """
+    number = _as_float(value)
+    if not (math.isfinite(number) and low <= number <= high):
         bounds = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-        raise InvalidInputError(f"{name} must be a finite number, {bounds}, not {value}")
-    return float(value)
+        raise InvalidInputError(f"{name} must be a finite number, {bounds}, not {value!r}")
+    return number
 
 
-def check_count(name: str, value: int, low: int = 1) -> int:
+def check_count(name: str, value: Any, low: int = 1) -> int:
     """Return a whole number of at least ``low``, or raise `InvalidInputError` naming the argument."""
-    if isinstance(value, bool) or int(value) != value or value < low:
+    if not _is_whole(value) or value < low:
         raise InvalidInputError(f"{name} must be a whole number of at least {low}, not {value!r}")
     return int(value)
+
+
+def settle(thing: object, **checked: Any) -> None:
+    """Set fields of a frozen dataclass to what their checks returned: Python's own numbers."""
+    for name, value in checked.items():
+        object.__setattr__(thing, name, value)
+
+
+def _is_whole(value: Any) -> bool:
+    return _as_float(value).is_integer()
+
+
+def _as_float(value: Any) -> float:
+    """Return a real number as a float, and NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def check_numeric(xp: Any, name: str, array: Array) -> Array:
+    """Return an array of numbers or truth values, or raise `InvalidInputError` naming the argument."""
+    if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
+        raise InvalidInputError(f"{name} must be an array of real numbers, not one of dtype {array.dtype}")
+    return array
 
 
 def check_inputs(xp: Any, x: Array, features: int) -> Array:
@@ -69,8 +111,6 @@ def check_inputs(xp: Any, x: Array, features: int) -> Array:
 def check_targets(xp: Any, t: Array, samples: int, classes: int) -> Array:
     """Return labels ``(batch,)`` or rows ``(batch, classes)``, or raise `InvalidInputError`."""
     if t.ndim == 2 and t.shape == (samples, classes):
-        if xp.isdtype(t.dtype, "real floating") and not bool(xp.all(xp.isfinite(t))):
-            raise InvalidInputError("t contains NaN or infinity")
         return t
     if t.ndim != 1 or t.shape[0] != samples:
         raise InvalidInputError(
@@ -86,5 +126,20 @@ def check_targets(xp: Any, t: Array, samples: int, classes: int) -> Array:
         raise InvalidInputError(
             f"labels must lie between 0 and {classes - 1}, the network has {classes} outputs;"
             f" these run from {low} to {high}"
+        )
+    return t
+
+
+def check_rows(xp: Any, t: Array, loss: str) -> Array:
+    """Return finite rows ``(batch, classes)``, or raise `InvalidInputError`.
+
+    The cross-entropy's gradient, softmax minus targets, is right for rows that add up to 1 alone.
+    """
+    if not bool(xp.all(xp.isfinite(t))):
+        raise InvalidInputError("t contains NaN or infinity")
+    if loss == "softmax_cross_entropy" and bool(xp.any(xp.abs(xp.sum(t, axis=1) - 1.0) > _ROUNDING)):
+        raise InvalidInputError(
+            "each row of t must add up to 1, as one-hot rows and probabilities do;"
+            " for other target values give loss='mean_squared_error' to the network"
         )
     return t

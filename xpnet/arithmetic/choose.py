@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xpnet.arithmetic.exact import exact
-from xpnet.errors import unknown_name
+from xpnet.validation import check_name
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,4 @@ def get_arithmetic(name: str) -> Arithmetic:
     >>> get_arithmetic("standard").compilable
     True
     """
-    if name not in ARITHMETICS:
-        raise unknown_name("arithmetic", name, ARITHMETICS)
-    return ARITHMETICS[name]
+    return ARITHMETICS[check_name("arithmetic", name, ARITHMETICS)]

@@ -15,8 +15,9 @@ from xpnet.nn.network import MLP
 from xpnet.optim import Optimizer, optimizer_config, optimizer_from_config
 from xpnet.training import History, train
 from xpnet.training.batches import make_sampler
+from xpnet.training.loop import iterations_of_epochs
 from xpnet.training.settings import Settings
-from xpnet.validation import check_count, check_number
+from xpnet.validation import check_count
 
 EXAMPLES = options.examples(
     "xpnet train",
@@ -96,7 +97,7 @@ def _iterations(iterations: int | None, epochs: float | None, per_epoch: int) ->
     if iterations is not None and epochs is not None:
         raise InvalidInputError("give either --iterations or --epochs, not both")
     if epochs is not None:
-        return max(1, round(check_number("--epochs", epochs, 0.0) * per_epoch))
+        return iterations_of_epochs("--epochs", epochs, per_epoch)
     return check_count("--iterations", _DEFAULT_ITERATIONS if iterations is None else iterations)
 
 

@@ -7,7 +7,7 @@ import os
 from xpnet.datasets import digits, mnist, moons
 from xpnet.datasets.base import Dataset
 from xpnet.datasets.moons import make_moons
-from xpnet.errors import unknown_name
+from xpnet.validation import check_name
 
 __all__ = ["Dataset", "class_names", "load", "make_moons", "names"]
 
@@ -44,9 +44,7 @@ def class_names(name: str) -> tuple[str, ...]:
     >>> class_names("fashion_mnist")[9]
     'Ankle boot'
     """
-    if name not in _CLASS_NAMES:
-        raise unknown_name("data set", name, names())
-    return _CLASS_NAMES[name]
+    return _CLASS_NAMES[check_name("data set", name, names())]
 
 
 def load(name: str, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
@@ -84,8 +82,7 @@ def load(name: str, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     >>> x_train.shape, t_train[:3]
     ((1500, 64), array([0, 1, 2], dtype=int32))
     """
+    check_name("data set", name, names())
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
-    if name not in _PUBLISHED:
-        raise unknown_name("data set", name, names())
     return mnist.load_source(_PUBLISHED[name], data_dir)

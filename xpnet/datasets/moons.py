@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xpnet.datasets.base import Dataset
-from xpnet.errors import InvalidInputError, unknown_name
 from xpnet.random import Stream
+from xpnet.validation import check_count, check_dtype, check_number
 
 CLASS_NAMES = ("upper moon", "lower moon")
 
@@ -53,12 +52,9 @@ def make_moons(
     >>> x.shape, sorted(t.tolist())
     ((5, 2), [0, 0, 1, 1, 1])
     """
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
-        raise InvalidInputError(f"samples must be an integer of at least 1, not {samples!r}")
-    if not 0.0 <= noise < math.inf:
-        raise InvalidInputError(f"noise must be a finite standard deviation of at least 0, not {noise!r}")
-    if dtype not in ("float64", "float32"):
-        raise unknown_name("dtype", dtype, ("float64", "float32"))
+    samples = check_count("samples", samples)
+    noise = check_number("noise", noise, 0.0)
+    dtype = check_dtype(dtype)
     stream = Stream(seed, "moons")
     upper = samples // 2
     t = (stream.permutation(samples) >= upper).astype(np.int32)

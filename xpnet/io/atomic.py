@@ -8,6 +8,15 @@ from pathlib import Path
 from xpnet.errors import DataError
 
 
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Raise `DataError` unless a file can be written later: its folder can be, and it is none itself."""
+    folder = Path(path).absolute().parent
+    if Path(path).is_dir():
+        raise DataError(f"cannot write {path}: it is a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataError(f"cannot write {path}: {folder} is no folder that can be written")
+
+
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file so that its name never stands for half of it.
 

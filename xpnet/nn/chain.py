@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from xpnet.errors import unknown_name
 from xpnet.nn.layers import Activation, Affine, Params
 from xpnet.nn.losses import LOSSES, REDUCTIONS
+from xpnet.validation import check_name
 
 Array = Any
 
@@ -48,15 +48,24 @@ class Chain:
     integer_pixels: bool = False
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise unknown_name("loss", self.loss, LOSSES)
-        if self.reduction not in REDUCTIONS:
-            raise unknown_name("reduction", self.reduction, REDUCTIONS)
+        check_name("loss", self.loss, LOSSES)
+        check_name("reduction", self.reduction, REDUCTIONS)
 
     @property
     def affine_layers(self) -> list[Affine]:
         """The layers that have parameters."""
         return [layer for layer in self.layers if isinstance(layer, Affine)]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Inputs, hidden units of each layer, outputs."""
+        affine = self.affine_layers
+        return [layer.inputs for layer in affine] + [affine[-1].outputs]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the parameters by name, in order."""
+        return {name: shape for layer in self.affine_layers for name, shape in layer.shapes.items()}
 
     def forward(self, xp: Any, params: Params, x: Array) -> tuple[Array, list[Any]]:
         """Return the logits ``(batch, classes)`` and each layer's cache."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xpnet.nn.activations import ACTIVATIONS
-from xpnet.nn.chain import Chain
+from xpnet.nn.chain import PIXEL_SCALE, Chain
 from xpnet.nn.layers import Affine, Params
 from xpnet.nn.network import MLP
 from xpnet.nn.numerical import numerical_gradient
@@ -57,7 +57,7 @@ def gradcheck(net: MLP, x: Array, t: Array, h: float = 1e-5) -> dict[str, float]
     xp, chain = double.xp, double.chain
     with double.backend.scope():
         if x.dtype == xp.uint8:
-            x = xp.astype(x, xp.float64) * (1.0 / 255.0)
+            x = xp.astype(x, xp.float64) * PIXEL_SCALE
         params = dodge_kinks(xp, chain, double.params, x)
         _, backward = chain.loss_and_gradients(xp, params, x, t)
         numerical = numerical_gradient(xp, chain, params, x, t, h)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xpnet.errors import InvalidInputError, unknown_name
 from xpnet.random import Stream
+from xpnet.validation import check_name, check_number
 
 Array = Any
 
@@ -48,9 +48,17 @@ def initial_weights(init: str | float, stream: Stream, inputs: int, outputs: int
     (784, 50)
     """
     shape = (inputs, outputs)
+    init = check_init(init)
     if init == "uniform":
         return (2.0 * stream.uniform(shape) - 1.0) * (1.0 / math.sqrt(inputs))
     return stream.normal(shape) * _standard_deviation(init, inputs, outputs)
+
+
+def check_init(init: Any) -> str | float:
+    """Return the name of an initialiser or a standard deviation, or raise `InvalidInputError`."""
+    if isinstance(init, str):
+        return check_name("initializer", init, INITIALIZERS)
+    return check_number("init as a standard deviation", init, 0.0)
 
 
 def _standard_deviation(init: str | float, inputs: int, outputs: int) -> float:
@@ -58,8 +66,4 @@ def _standard_deviation(init: str | float, inputs: int, outputs: int) -> float:
         return math.sqrt(2.0 / inputs)
     if init == "xavier":
         return math.sqrt(2.0 / (inputs + outputs))
-    if isinstance(init, str):
-        raise unknown_name("initializer", init, INITIALIZERS)
-    if not (math.isfinite(init) and init >= 0):
-        raise InvalidInputError(f"init as a standard deviation must be finite and at least 0, not {init}")
     return float(init)

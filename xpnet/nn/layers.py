@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from xpnet.errors import unknown_name
 from xpnet.nn.activations import ACTIVATIONS
 from xpnet.nn.affine import affine_forward, affine_input_gradient, affine_parameter_gradients
+from xpnet.validation import check_name
 
 Array = Any
 Params = Mapping[str, Array]
@@ -99,8 +99,7 @@ def fully_connected(sizes: Sequence[int], activation: str) -> tuple[Affine | Act
     >>> fully_connected([2, 3, 2], "tanh")[1]
     Activation(name='tanh')
     """
-    if activation not in ACTIVATIONS:
-        raise unknown_name("activation", activation, ACTIVATIONS)
+    check_name("activation", activation, ACTIVATIONS)
     layers: list[Affine | Activation] = []
     for number, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         layers += [Affine(number, inputs, outputs), Activation(activation)]

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from xpnet.errors import unknown_name
+from xpnet.validation import check_name
 
 Array = Any
 
@@ -213,8 +213,7 @@ def _mean_of_elements(reduction: str, shape: tuple[int, ...]) -> float:
 
 
 def _factor(reduction: str, count: int) -> float:
-    if reduction not in REDUCTIONS:
-        raise unknown_name("reduction", reduction, REDUCTIONS)
+    check_name("reduction", reduction, REDUCTIONS)
     # Inverted on the host: a compiled division by a constant may round differently.
     return 1.0 / count if reduction == "mean" else 1.0
 

@@ -10,15 +10,23 @@ from typing import Any
 
 from xpnet.arithmetic.choose import get_arithmetic
 from xpnet.backends import Array, Backend, get_backend
-from xpnet.errors import InvalidInputError
 from xpnet.io import write_weights
-from xpnet.nn.chain import Chain
-from xpnet.nn.initializers import initial_weights
+from xpnet.nn.chain import PIXEL_SCALE, Chain
+from xpnet.nn.initializers import check_init
 from xpnet.nn.layers import fully_connected
 from xpnet.nn.losses import softmax
 from xpnet.nn.numerical import numerical_gradient
-from xpnet.random import Stream
-from xpnet.validation import check_dtype, check_inputs, check_number, check_sizes, check_targets
+from xpnet.nn.parameters import check_parameters, initial_parameters, sizes_of
+from xpnet.random import check_seed
+from xpnet.validation import (
+    check_dtype,
+    check_inputs,
+    check_number,
+    check_numeric,
+    check_rows,
+    check_sizes,
+    check_targets,
+)
 
 _ROWS_AT_ONCE = 1000
 """Samples per block of a prediction: all of MNIST in float32 would take 188 MB."""
@@ -102,8 +110,8 @@ class MLP:
         self.config: dict[str, Any] = {
             "sizes": self.sizes,
             "activation": activation,
-            "init": init,
-            "seed": seed,
+            "init": check_init(init),
+            "seed": check_seed(seed),
             "dtype": self.dtype,
             "arithmetic": arithmetic,
             "l2": check_number("l2", l2, 0.0),
@@ -112,14 +120,18 @@ class MLP:
         }
         self.arithmetic = get_arithmetic(arithmetic)
         self.chain = Chain(
-            fully_connected(self.sizes, activation), loss, reduction, l2, self.arithmetic.integer_products
+            fully_connected(self.sizes, activation),
+            loss,
+            reduction,
+            self.config["l2"],
+            self.arithmetic.integer_products,
         )
         self.backend = get_backend(backend, device)
         self.backend.require_dtype(self.dtype)
         self.backend.require_dtype(self.arithmetic.working_dtype or self.dtype)
         self.xp = self.arithmetic.namespace(self.backend.xp)
         self._hits = self.compile(self._count_hits)
-        self.params: dict[str, Array] = self._on_device(_initial_parameters(self.chain, init, seed))
+        self.params: dict[str, Array] = self._on_device(initial_parameters(self.chain, init, seed))
 
     @classmethod
     def from_params(
@@ -155,27 +167,20 @@ class MLP:
         >>> MLP.from_params({"W1": np.eye(2), "b1": np.zeros(2)}, backend="numpy").sizes
         [2, 2]
         """
-        net = cls(**{"sizes": _sizes_of(params), **config}, backend=backend, device=device)
+        net = cls(**{"sizes": sizes_of(params), **config}, backend=backend, device=device)
         net.params = net._on_device(params)
         return net
 
     def _on_device(self, params: Mapping[str, Any]) -> dict[str, Array]:
-        shapes = {name: shape for layer in self.chain.affine_layers for name, shape in layer.shapes.items()}
-        if set(shapes) != set(params):
-            raise InvalidInputError(
-                f"a network of the sizes {self.sizes} has the parameters {', '.join(shapes)};"
-                f" these are {', '.join(sorted(params))}"
-            )
-        for name, shape in shapes.items():
-            if tuple(params[name].shape) != shape:
-                raise InvalidInputError(
-                    f"{name} must have the shape {shape} in a network of the sizes {self.sizes},"
-                    f" not {tuple(params[name].shape)}"
-                )
+        check_parameters(self.chain, params)
         with self.backend.scope():
             xp, dtype = self.backend.xp, self.backend.dtype(self.dtype)
+            given = {name: self.backend.asarray(params[name]) for name in self.chain.shapes}
             # Copies, so that nobody else's arrays change with the network's.
-            return {name: xp.astype(self.backend.asarray(params[name]), dtype, copy=True) for name in shapes}
+            return {
+                name: xp.astype(check_numeric(xp, name, array), dtype, copy=True)
+                for name, array in given.items()
+            }
 
     def copy(self, backend: str | Backend | None = None, device: str | None = None, **changes: Any) -> MLP:
         """Return a network with the same parameters, on another backend or with another dtype.
@@ -203,39 +208,46 @@ class MLP:
         """Return a pure function in the backend's fastest form that keeps the arithmetic's promise."""
         return self.backend.jit(function) if self.arithmetic.compilable else function
 
-    def prepare(self, x: Any, t: Any = None) -> tuple[Array, Array]:
+    def prepare(self, x: Any, t: Any) -> tuple[Array, Array]:
         """Return checked samples and labels on the device, as the functions of the chain take them.
 
         Parameters
         ----------
         x : array, shape (batch, features), or images (batch, rows, columns)
             The samples, of any library and any dtype of numbers.
-        t : array, shape (batch,) or (batch, classes), optional
-            Their labels.
+        t : array, shape (batch,) or (batch, classes)
+            Their labels, as integers or one-hot rows.
 
         Returns
         -------
         x : array, shape (batch, features), uint8 or the network's dtype
-        t : array, int32 labels or rows of the network's dtype; None where omitted
+        t : array, int32 labels or rows of the network's dtype
 
         Raises
         ------
         InvalidInputError
-            If shapes do not fit, a label is out of range, or the data holds NaN.
+            If shapes do not fit, a label is out of range, rows do not add up to 1 where the loss takes them
+            for probabilities, or the data holds NaN.
         """
-        backend = self.backend
+        backend, xp = self.backend, self.backend.xp
+        x = self.prepare_inputs(x)
         with backend.scope():
-            x = backend.asarray(x)
-            x = x if x.dtype == backend.xp.uint8 else backend.asarray(x, self.dtype)
-            x = check_inputs(backend.xp, x, self.sizes[0])
-            if t is None:
-                return x, None
-            t = check_targets(backend.xp, backend.asarray(t), x.shape[0], self.sizes[-1])
-            return x, backend.asarray(t, "int32" if t.ndim == 1 else self.dtype)
+            t = check_targets(xp, check_numeric(xp, "t", backend.asarray(t)), x.shape[0], self.sizes[-1])
+            if t.ndim == 1:
+                return x, backend.asarray(t, "int32")
+            return x, check_rows(xp, backend.asarray(t, self.dtype), self.config["loss"])
+
+    def prepare_inputs(self, x: Any) -> Array:
+        """Return checked samples alone, as `prepare` does."""
+        backend, xp = self.backend, self.backend.xp
+        with backend.scope():
+            x = check_numeric(xp, "x", backend.asarray(x))
+            x = x if x.dtype == xp.uint8 else backend.asarray(x, self.dtype)
+            return check_inputs(xp, x, self.sizes[0])
 
     def logits(self, x: Any) -> Array:
         """Return the outputs of the last layer, ``(batch, classes)``."""
-        return self._logits_of_prepared(self.prepare(x)[0])
+        return self._logits_of_prepared(self.prepare_inputs(x))
 
     def _logits_of_prepared(self, x: Array) -> Array:
         with self.backend.scope():
@@ -277,7 +289,7 @@ class MLP:
         x, t = self.prepare(x, t)
         with self.backend.scope():
             if x.dtype == self.xp.uint8:
-                x = self.xp.astype(x, self.params["W1"].dtype) * (1.0 / 255.0)
+                x = self.xp.astype(x, self.params["W1"].dtype) * PIXEL_SCALE
             return numerical_gradient(self.xp, self.chain, self.params, x, t, h)
 
     def accuracy(self, x: Any, t: Any) -> float:
@@ -325,21 +337,3 @@ class MLP:
 
 def _blocks_of_rows(count: int) -> list[slice]:
     return [slice(start, min(start + _ROWS_AT_ONCE, count)) for start in range(0, count, _ROWS_AT_ONCE)]
-
-
-def _initial_parameters(chain: Chain, init: str | float, seed: int) -> dict[str, Any]:
-    params = {}
-    for layer in chain.affine_layers:
-        stream = Stream(seed, layer.weight)
-        params[layer.weight] = initial_weights(init, stream, layer.inputs, layer.outputs)
-        params[layer.bias] = initial_weights(0.0, stream, 1, layer.outputs)[0, :] * 0.0
-    return params
-
-
-def _sizes_of(params: Mapping[str, Any]) -> list[int]:
-    depth = sum(name.startswith("W") for name in params)
-    weights = [params.get(f"W{i}") for i in range(1, depth + 1)]
-    if not weights or any(W is None or W.ndim != 2 for W in weights):
-        given = ", ".join(sorted(params)) or "none"
-        raise InvalidInputError(f"expected W1, b1, W2, b2 … with matrices W1, W2 …; there are {given}")
-    return [weights[0].shape[0], *(W.shape[1] for W in weights)]  # type: ignore[union-attr]

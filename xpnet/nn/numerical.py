@@ -8,8 +8,12 @@ from typing import Any
 from xpnet.nn.chain import Chain
 from xpnet.nn.layers import Activation, Affine, Params
 from xpnet.nn.losses import losses_of_samples, one_hot
+from xpnet.validation import check_number
 
 Array = Any
+
+_SMALLEST_STEP = 1e-12
+"""A smaller step to either side changes nothing that float64 can tell."""
 
 _ELEMENTS_AT_ONCE = 2**15
 """How many numbers a block holds, 256 kB of float64: it stays in the processor's cache, and with the
@@ -37,6 +41,11 @@ def central_differences(
     dict of arrays
         Shaped like ``params``.
 
+    Raises
+    ------
+    InvalidInputError
+        If the step is not a finite number of at least 1e-12.
+
     Examples
     --------
     >>> import array_api_compat.numpy as np
@@ -44,6 +53,7 @@ def central_differences(
     >>> slopes["W"].round(6)
     array([2., 6.])
     """
+    h = check_number("h", h, _SMALLEST_STEP)
     gradients = {}
     for name, value in params.items():
         flat = xp.reshape(value, (-1,))
@@ -91,6 +101,11 @@ def numerical_gradient(
     dict of arrays
         Shaped like ``params``. The penalty is quadratic, so its central difference is ``l2 * W`` itself.
 
+    Raises
+    ------
+    InvalidInputError
+        If the step is not a finite number of at least 1e-12.
+
     Examples
     --------
     >>> import array_api_compat.numpy as np
@@ -100,6 +115,7 @@ def numerical_gradient(
     >>> numerical_gradient(np, chain, params, np.ones((1, 1)), np.asarray([0]))["W1"].round(6)
     array([[-0.5,  0.5]])
     """
+    h = check_number("h", h, _SMALLEST_STEP)
     gradients = {}
     for depth, layer in enumerate(chain.layers):
         if not isinstance(layer, Affine):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -50,5 +52,22 @@ def load(path: str | Path, backend: str | Backend = "auto", device: str | None =
     params, metadata = read_weights(path)
     if "xpnet_checkpoint" in metadata:
         raise DataError(f"{path} is a checkpoint, not a model: go on training with xpnet.resume")
-    stored = json.loads(metadata["xpnet"]) if "xpnet" in metadata else {}
-    return MLP.from_params(params, backend, device, **{**stored, **config})
+    return MLP.from_params(params, backend, device, **{**_stored_config(path, metadata), **config})
+
+
+def _stored_config(path: str | Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of the network that a file tells; none where another program wrote it."""
+    if "xpnet" not in metadata:
+        return {}
+    known = signature(MLP).parameters
+    try:
+        stored = json.loads(metadata["xpnet"])
+        unknown = [name for name in stored.keys() if name not in known]  # noqa: SIM118 - a mapping, or an error
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{path}: its description of the network is damaged: {error}") from error
+    if unknown:
+        raise DataError(
+            f"{path} was written by another version of xpnet: it describes the network by"
+            f" {', '.join(unknown)}, which this one does not know"
+        )
+    return stored

@@ -1,8 +1,9 @@
 """Optimisers, learning-rate schedules and gradient clipping."""
 
+from xpnet.optim.base import Optimizer
 from xpnet.optim.clipping import clip_by_norm, global_norm
 from xpnet.optim.configs import OPTIMIZERS, optimizer_config, optimizer_from_config
-from xpnet.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from xpnet.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from xpnet.optim.schedules import (
     SCHEDULES,
     Constant,

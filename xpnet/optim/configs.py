@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from xpnet.errors import unknown_name
-from xpnet.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from xpnet.errors import InvalidInputError
+from xpnet.optim.base import Optimizer
+from xpnet.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from xpnet.optim.schedules import SCHEDULES, Schedule
+from xpnet.validation import check_name
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
@@ -23,6 +25,11 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 def optimizer_config(optimizer: Optimizer) -> dict[str, Any]:
     """Return an optimiser as plain data.
+
+    Raises
+    ------
+    InvalidInputError
+        If it or its schedule is not of a class of this package.
 
     Examples
     --------
@@ -51,21 +58,21 @@ def optimizer_from_config(config: Mapping[str, Any]) -> Optimizer:
     0.1
     """
     settings = dict(config)
-    kind = _by_name("optimizer", settings.pop("name"), OPTIMIZERS)
+    kind = OPTIMIZERS[check_name("optimizer", settings.pop("name"), OPTIMIZERS)]
     if "schedule" in settings:
         schedule = dict(settings["schedule"])
-        settings["schedule"] = _by_name("schedule", schedule.pop("name"), SCHEDULES)(**schedule)
+        name = check_name("schedule", schedule.pop("name"), SCHEDULES)
+        settings["schedule"] = SCHEDULES[name](**schedule)
     return kind(**settings)
 
 
-def _by_name(kind: str, name: str, known: Mapping[str, Any]) -> Any:
-    if name not in known:
-        raise unknown_name(kind, name, known)
-    return known[name]
-
-
 def _name_of(thing: object, known: Mapping[str, type]) -> str:
-    return next(name for name, kind in known.items() if type(thing) is kind)
+    for name, kind in known.items():
+        if type(thing) is kind:
+            return name
+    raise InvalidInputError(
+        f"{type(thing).__name__} is not one of xpnet's own, {', '.join(known)}: a file cannot describe it"
+    )
 
 
 def _settings(thing: Optimizer | Schedule) -> dict[str, Any]:

@@ -1,117 +1,16 @@
-"""Optimisers: pure functions of parameters, gradients and state, a few lines each.
-
-An optimiser's class holds its settings. What it remembers of past gradients is the *state*, one array
-of the parameter's shape for each of its ``slots``. What depends on the iteration's number alone
-(learning rate, bias corrections) is computed on the host, as ``coefficients``.
-"""
+"""Optimisers: pure functions of parameters, gradients and state, a few lines each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
-from xpnet.optim.clipping import clip_by_norm
-from xpnet.optim.schedules import Constant, Schedule
-from xpnet.validation import check_number
-
-Array = Any
-Slots = dict[str, Array]
-Coefficients = Mapping[str, Any]
-
-_SMALLEST = 1e-30
-"""Nothing is divided by less: a float32 still holds it."""
+from xpnet.optim.base import SMALLEST, Array, Coefficients, Optimizer, Slots
+from xpnet.validation import check_number, settle
 
 _BELOW_ONE = math.nextafter(1.0, 0.0)
 """A mean of which nothing is ever lost has no correction for its start at zero."""
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """What all optimisers share.
-
-    Parameters
-    ----------
-    learning_rate : float
-        The step size.
-    schedule : Schedule, default Constant()
-        How the learning rate changes with the iterations.
-    clip_norm : float, optional
-        Gradients of a larger Euclidean norm, over all parameters together, are scaled down to it.
-    """
-
-    slots: ClassVar[tuple[str, ...]] = ()
-
-    learning_rate: float
-    schedule: Schedule = field(default_factory=Constant, kw_only=True)
-    clip_norm: float | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        check_number("learning_rate", self.learning_rate, 0.0)
-        if self.clip_norm is not None:
-            check_number("clip_norm", self.clip_norm, _SMALLEST)
-
-    def init(self, xp: Any, params: Mapping[str, Array]) -> dict[str, Slots]:
-        """Return the state before the first iteration: zeros for each slot of each parameter."""
-        return {slot: {name: xp.zeros_like(value) for name, value in params.items()} for slot in self.slots}
-
-    def coefficients(self, iteration: int) -> dict[str, float]:
-        """Return the host's scalars of an iteration, counted from 0."""
-        return {"rate": self.learning_rate * self.schedule.factor(iteration)}
-
-    def coefficients_of(self, start: int, count: int) -> dict[str, list[float]]:
-        """Return the scalars of ``count`` iterations from ``start`` on, a list for each name."""
-        rows = [self.coefficients(i) for i in range(start, start + count)]
-        return {name: [row[name] for row in rows] for name in rows[0]}
-
-    def update(
-        self,
-        xp: Any,
-        params: Mapping[str, Array],
-        gradients: Mapping[str, Array],
-        state: Mapping[str, Slots],
-        coefficients: Coefficients,
-    ) -> tuple[dict[str, Array], dict[str, Slots]]:
-        """Return the parameters and the state after one iteration; the arguments stay as they are.
-
-        Parameters
-        ----------
-        xp : namespace
-            The Array API functions to compute with.
-        params, gradients : mappings of arrays
-            By parameter, of equal shapes.
-        state : mapping
-            What `init` or the last `update` returned.
-        coefficients : mapping of float
-            What `coefficients` returns for this iteration.
-
-        Returns
-        -------
-        params, state : dicts
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> sgd, params = SGD(0.5), {"W1": np.ones(2)}
-        >>> params, _ = sgd.update(np, params, {"W1": np.ones(2)}, {}, sgd.coefficients(0))
-        >>> params["W1"]
-        array([0.5, 0.5])
-        """
-        if self.clip_norm is not None:
-            gradients = clip_by_norm(xp, gradients, self.clip_norm)
-        new_params: dict[str, Array] = {}
-        new_state: dict[str, Slots] = {slot: {} for slot in self.slots}
-        for name, value in params.items():
-            slots = {slot: state[slot][name] for slot in self.slots}
-            new_params[name], slots = self.apply(xp, value, gradients[name], slots, coefficients)
-            for slot in self.slots:
-                new_state[slot][name] = slots[slot]
-        return new_params, new_state
-
-    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
-        """Return one parameter and its slots after one iteration."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -142,7 +41,7 @@ class Momentum(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("momentum", self.momentum, 0.0, 1.0)
+        settle(self, momentum=check_number("momentum", self.momentum, 0.0, 1.0))
 
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
@@ -186,7 +85,7 @@ class AdaGrad(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("epsilon", self.epsilon, _SMALLEST)
+        settle(self, epsilon=check_number("epsilon", self.epsilon, SMALLEST))
 
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
@@ -216,8 +115,8 @@ class RMSProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("decay", self.decay, 0.0, 1.0)
-        check_number("epsilon", self.epsilon, _SMALLEST)
+        settle(self, decay=check_number("decay", self.decay, 0.0, 1.0))
+        settle(self, epsilon=check_number("epsilon", self.epsilon, SMALLEST))
 
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
@@ -248,9 +147,9 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("beta1", self.beta1, 0.0, _BELOW_ONE)
-        check_number("beta2", self.beta2, 0.0, _BELOW_ONE)
-        check_number("epsilon", self.epsilon, _SMALLEST)
+        settle(self, beta1=check_number("beta1", self.beta1, 0.0, _BELOW_ONE))
+        settle(self, beta2=check_number("beta2", self.beta2, 0.0, _BELOW_ONE))
+        settle(self, epsilon=check_number("epsilon", self.epsilon, SMALLEST))
 
     def coefficients(self, iteration: int) -> dict[str, float]:
         """Return the host's scalars of an iteration, counted from 0."""
@@ -289,7 +188,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("weight_decay", self.weight_decay, 0.0)
+        settle(self, weight_decay=check_number("weight_decay", self.weight_decay, 0.0))
 
     def coefficients(self, iteration: int) -> dict[str, float]:
         """Return the host's scalars of an iteration, counted from 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from xpnet.validation import check_count, check_number
+from xpnet.validation import check_count, check_number, settle
 
 
 def _rounded(factor: float) -> float:
@@ -42,8 +42,8 @@ class StepDecay:
     decay: float = 0.1
 
     def __post_init__(self) -> None:
-        check_count("every", self.every)
-        check_number("decay", self.decay, 0.0, 1.0)
+        settle(self, every=check_count("every", self.every))
+        settle(self, decay=check_number("decay", self.decay, 0.0, 1.0))
 
     def factor(self, iteration: int) -> float:
         """Return the factor of the learning rate, iterations counted from 0."""
@@ -63,7 +63,7 @@ class Exponential:
     rate: float
 
     def __post_init__(self) -> None:
-        check_number("rate", self.rate, 0.0)
+        settle(self, rate=check_number("rate", self.rate, 0.0))
 
     def factor(self, iteration: int) -> float:
         """Return the factor of the learning rate, iterations counted from 0."""
@@ -88,8 +88,8 @@ class Cosine:
     floor: float = 0.0
 
     def __post_init__(self) -> None:
-        check_count("iterations", self.iterations)
-        check_number("floor", self.floor, 0.0, 1.0)
+        settle(self, iterations=check_count("iterations", self.iterations))
+        settle(self, floor=check_number("floor", self.floor, 0.0, 1.0))
 
     def factor(self, iteration: int) -> float:
         """Return the factor of the learning rate, iterations counted from 0."""
@@ -110,7 +110,7 @@ class InverseScaling:
     power: float = 0.5
 
     def __post_init__(self) -> None:
-        check_number("power", self.power, 0.0)
+        settle(self, power=check_number("power", self.power, 0.0))
 
     def factor(self, iteration: int) -> float:
         """Return the factor of the learning rate, iterations counted from 0."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ class Lifetimes:
         The calls.
     inputs : mapping of int to array
         The buffers of the inputs.
-    results : mapping of int to array
+    results : sequence of (int, array)
         The buffers that results must end in.
 
     Attributes
@@ -29,16 +29,16 @@ class Lifetimes:
     """
 
     def __init__(
-        self, record: Record, inputs: Mapping[int, np.ndarray], results: Mapping[int, np.ndarray]
+        self, record: Record, inputs: Mapping[int, np.ndarray], results: Sequence[tuple[int, np.ndarray]]
     ) -> None:
         self.storage: dict[int, np.ndarray] = dict(inputs)
-        self._record, self._results = record, results
+        self._record, self._results = record, dict(results)
         self._root = {number: number for number in inputs}  # value -> the value whose buffer it shares
         self._inputs = {id(buffer): number for number, buffer in inputs.items()}
         self._last_read = _last_reads(record)
         self._free: dict[int, list[np.ndarray]] = {}  # bytes -> flat buffers that nobody reads any more
         self._owned: dict[int, np.ndarray] = {}  # value -> its flat buffer
-        self._kept = set(results)
+        self._kept = set(self._results)
 
     def alias(self, call: Call, view: np.ndarray) -> None:
         """Let a value share the buffer of the call's first argument."""
@@ -70,6 +70,8 @@ class Lifetimes:
         owner = self._inputs.get(id(target))
         if owner is None:
             return True
+        if owner in self._kept:  # what the input holds is a result itself
+            return False
         last = self._last_read[owner]
         return last < position or (last == position and may_overwrite)
 

@@ -73,9 +73,12 @@ class _Program:
         traced = {path: trace(leaf) for path, leaf in self._leaves.items()}
         step = build(TracingNamespace(xp, record))
         after, loss = step(_like(state, traced), (trace(data[0]), _maybe(trace, data[1])), batch)
-        results = {leaf.number: self._leaves[path] for path, leaf in _leaves(after)}
+        results = [
+            ((leaf if isinstance(leaf, Tracer) else trace(leaf)).number, self._leaves[path])  # or a constant
+            for path, leaf in _leaves(after)
+        ]
         self._loss = np.empty_like(loss.value)
-        self._replay = Replay(record, inputs, {**results, loss.number: self._loss})
+        self._replay = Replay(record, inputs, [*results, (loss.number, self._loss)])
 
     def run(self, state: State, batches: Batches) -> tuple[State, Array]:
         for path, leaf in _leaves(state):

@@ -6,7 +6,7 @@ hence with the same bits as the step itself. Nothing is allocated while it runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -55,23 +55,20 @@ class Replay:
         What to replay, traced on NumPy arrays.
     inputs : mapping of int to array
         By the number of each input of the record, the buffer that it is read from.
-    results : mapping of int to array
-        By the number of each result, the buffer that it must end in; an input's own buffer may be named, to
-        carry a state from one run to the next.
+    results : sequence of (int, array)
+        The number of each result and the buffer that it must end in; an input's own buffer may be named, to
+        carry a state from one run to the next. One value may be several results, and an input may be one.
     """
 
     def __init__(
-        self, record: Record, inputs: Mapping[int, np.ndarray], results: Mapping[int, np.ndarray]
+        self, record: Record, inputs: Mapping[int, np.ndarray], results: Sequence[tuple[int, np.ndarray]]
     ) -> None:
         self._lifetimes = Lifetimes(record, inputs, results)
         self._record = record
         self.calls: list[Bound] = []
         for position, call in enumerate(record.calls):
             self._bind(position, call)
-        for number, buffer in results.items():
-            value = self._lifetimes.storage[number]
-            if value is not buffer:
-                self.calls.append(partial(np.copyto, buffer, value))
+        self._finish(results)
 
     def run(self) -> None:
         """Compute the results from what the inputs' buffers hold now."""
@@ -92,6 +89,20 @@ class Replay:
         elementwise = ufunc_of(call.name) is not None and call.name != "matmul"
         out = self._lifetimes.allocate(position, call, may_overwrite=elementwise)
         self.calls += _bound_calls(call, args, kwargs, out)
+
+    def _finish(self, results: Sequence[tuple[int, np.ndarray]]) -> None:
+        """Bind the copies of results that did not end in their buffers by themselves."""
+        copies: list[Bound] = []
+        for number, buffer in results:
+            value = self._lifetimes.storage[number]
+            if value is buffer:
+                continue
+            if any(np.may_share_memory(value, target) for _, target in results):
+                kept = np.empty_like(value)  # or another copy might overwrite it first
+                self.calls.append(partial(np.copyto, kept, value))
+                value = kept
+            copies.append(partial(np.copyto, buffer, value))
+        self.calls += copies
 
     def _storage_of(self, item: Any) -> Any:
         if isinstance(item, Ref):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xpnet.errors import InvalidInputError, unknown_name
+from xpnet.errors import InvalidInputError
 from xpnet.random import Stream
+from xpnet.validation import check_name
 
 SAMPLINGS = ("fixed", "full", "shuffle", "with_replacement")
 
@@ -167,8 +168,7 @@ def make_sampler(sampling: str, samples: int, batch_size: int, seed: int, drop_l
     >>> sorted(rows.ravel().tolist())
     [0, 1, 2, 3]
     """
-    if sampling not in SAMPLINGS:
-        raise unknown_name("sampling", sampling, SAMPLINGS)
+    check_name("sampling", sampling, SAMPLINGS)
     if sampling != "full" and batch_size > samples:
         raise InvalidInputError(
             f"batch_size is {batch_size}, but there are only {samples} samples:"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from xpnet.backends import Backend, State
-from xpnet.errors import DataError
-from xpnet.io import read_weights, write_weights
+from xpnet.errors import DataError, XpnetError
+from xpnet.io import check_folder, read_weights, write_weights
 from xpnet.nn.network import MLP
+from xpnet.nn.parameters import check_parameters
 from xpnet.optim import Optimizer, optimizer_config, optimizer_from_config
 from xpnet.training.history import History
 from xpnet.training.settings import Settings
@@ -51,9 +52,7 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         check_count("every", self.every)
-        folder = Path(self.path).absolute().parent
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise DataError(f"cannot write {self.path}: {folder} is no folder that can be written")
+        check_folder(self.path)
 
 
 @dataclass
@@ -135,14 +134,30 @@ def read_checkpoint(path: str | Path, backend: str | Backend = "auto", device: s
     Raises
     ------
     DataError
-        If the file is missing, damaged, or no checkpoint.
+        If the file is missing, damaged, no checkpoint, or one of another version of xpnet.
+    InvalidInputError
+        If what it holds does not fit together.
     """
     arrays, metadata = read_weights(path)
     if "xpnet_checkpoint" not in metadata:
         raise DataError(
             f"{path} is not a checkpoint of xpnet; a model alone cannot be trained on: load it and train"
         )
-    described = json.loads(metadata["xpnet_checkpoint"])
+    try:
+        return _restored(arrays, json.loads(metadata["xpnet_checkpoint"]), backend, device)
+    except XpnetError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(
+            f"{path} is damaged, or a checkpoint of another version of xpnet ({reason})"
+        ) from error
+
+
+def _restored(
+    arrays: Mapping[str, np.ndarray], described: dict[str, Any], backend: str | Backend, device: str | None
+) -> Saved:
+    """Return what the arrays and the description of a checkpoint stand for."""
     groups: dict[str, dict[str, Any]] = {}
     for name, value in arrays.items():
         group, _, key = name.rpartition("/")
@@ -150,11 +165,11 @@ def read_checkpoint(path: str | Path, backend: str | Backend = "auto", device: s
     net = MLP.from_params(groups["params"], backend, device, **described["net"])
 
     def on_device(group: str) -> dict[str, Any]:
-        values = groups.get(group, {})
-        return {name: net.backend.asarray(values[name]) for name in net.params if name in values}
+        check_parameters(net.chain, groups[group])
+        return {name: net.backend.asarray(groups[group][name]) for name in net.params}
 
-    history = History(**described["history"], best_params=on_device("best"))
-    history.loss = groups["history"]["loss"].tolist()
+    best = on_device("best") if "best" in groups else {}
+    history = History(**described["history"], best_params=best, loss=groups["history"]["loss"].tolist())
     optimizer = optimizer_from_config(described["optimizer"])
     slots = {slot: on_device(f"optimizer/{slot}") for slot in optimizer.slots}
     settings = Settings(**described["settings"])

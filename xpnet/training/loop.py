@@ -11,7 +11,7 @@ from typing import Any
 from xpnet.backends import Backend, Data
 from xpnet.errors import InvalidInputError
 from xpnet.nn.network import MLP
-from xpnet.optim import SGD, Optimizer
+from xpnet.optim import SGD, Optimizer, optimizer_config
 from xpnet.training.batches import make_sampler
 from xpnet.training.callbacks import Callback
 from xpnet.training.checkpoint import Checkpoint, Saved, read_checkpoint
@@ -107,6 +107,8 @@ def train(
     >>> history.train_accuracy[-1] > 0.9
     True
     """
+    optimizer = SGD(0.1) if optimizer is None else optimizer
+    _check_kinds(optimizer, callbacks, checkpoint)
     data, tested = _on_device(net, x, t, validation)
     samples = data[0].shape[0]
     batch_size = samples if sampling == "full" else check_count("batch_size", batch_size)
@@ -120,7 +122,6 @@ def train(
         seed=seed,
         gradient_norm=gradient_norm,
     )
-    optimizer = SGD(0.1) if optimizer is None else optimizer
     with memory_guard(net.backend, partial(advice_on_batch, net, batch_size)):
         with net.backend.scope():
             slots = optimizer.init(net.xp, net.params)
@@ -171,6 +172,7 @@ def resume(
         As for `train`.
     """
     saved = read_checkpoint(path, backend, device)
+    _check_kinds(saved.optimizer, callbacks, checkpoint)
     if iterations is not None:
         saved.settings = replace(saved.settings, iterations=iterations)
     data, tested = _on_device(saved.net, x, t, validation)
@@ -179,7 +181,24 @@ def resume(
         return saved.net, Run(saved, data, tested, callbacks, checkpoint).execute(progress)
 
 
+def _check_kinds(optimizer: Any, callbacks: Any, checkpoint: Any) -> None:
+    """Raise `InvalidInputError` unless each argument is of the kind that its name says."""
+    if not isinstance(optimizer, Optimizer):
+        raise InvalidInputError(f"optimizer must be an optimiser such as xpnet.SGD(0.1), not {optimizer!r}")
+    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
+        raise InvalidInputError(
+            f"callbacks must be a list of functions, each of one Evaluation, not {callbacks!r}"
+        )
+    if checkpoint is None:
+        return
+    if not isinstance(checkpoint, Checkpoint):
+        raise InvalidInputError(f"checkpoint must be xpnet.Checkpoint(path, every), not {checkpoint!r}")
+    optimizer_config(optimizer)  # a checkpoint cannot hold any other optimiser: tell it now
+
+
 def _on_device(net: MLP, x: Any, t: Any, validation: tuple[Any, Any] | None) -> tuple[Data, Data | None]:
+    if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
+        raise InvalidInputError("validation must be a pair of test samples and their labels, (x, t)")
     with memory_guard(net.backend, advice_on_data):
         return net.prepare(x, t), None if validation is None else net.prepare(*validation)
 
@@ -189,6 +208,17 @@ def _iterations(iterations: int | None, epochs: float | None, per_epoch: int) ->
         raise InvalidInputError("give either iterations or epochs, not both")
     if iterations is not None:
         return check_count("iterations", iterations)
-    return max(
-        1, round(check_number("epochs", _DEFAULT_EPOCHS if epochs is None else epochs, 0.0) * per_epoch)
-    )
+    return iterations_of_epochs("epochs", _DEFAULT_EPOCHS if epochs is None else epochs, per_epoch)
+
+
+def iterations_of_epochs(name: str, epochs: float, per_epoch: int) -> int:
+    """Return how many updates so many epochs are, at least one, or raise `InvalidInputError`.
+
+    Examples
+    --------
+    >>> iterations_of_epochs("epochs", 2.5, per_epoch=600)
+    1500
+    """
+    if check_number(name, epochs, 0.0) == 0:
+        raise InvalidInputError(f"{name} must be above 0: with none there is nothing to train")
+    return max(1, round(epochs * per_epoch))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xpnet.errors import unknown_name
 from xpnet.random import check_seed
 from xpnet.training.batches import SAMPLINGS
-from xpnet.validation import check_count
+from xpnet.validation import check_count, check_name, settle
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,11 @@ class Settings:
     gradient_norm: bool
 
     def __post_init__(self) -> None:
-        check_count("iterations", self.iterations, low=0)
-        check_count("batch_size", self.batch_size)
-        check_count("eval_every", self.eval_every, low=0)
-        check_seed(self.seed)
-        if self.sampling not in SAMPLINGS:
-            raise unknown_name("sampling", self.sampling, SAMPLINGS)
+        check_name("sampling", self.sampling, SAMPLINGS)
+        settle(
+            self,
+            iterations=check_count("iterations", self.iterations, low=0),
+            batch_size=check_count("batch_size", self.batch_size),
+            eval_every=check_count("eval_every", self.eval_every, low=0),
+            seed=check_seed(self.seed),
+        )
