@@ -114,6 +114,20 @@ def test_moving_to_another_backend_on_the_way_does_not_show(backend, digits, tmp
     assert len(history.loss) == 30
 
 
+def test_weights_that_decay_to_nothing_do_not_part_the_bits(backend, digits):
+    """XLA takes subnormal numbers for zeros: a penalty brings the weights of dark pixels down there."""
+
+    def trained(on):
+        net = xpnet.MLP([64, 5, 10], backend=on, arithmetic="exact", l2=1.0)
+        data = digits.x_train[:200], digits.t_train[:200]
+        xpnet.train(net, *data, xpnet.SGD(0.9), batch_size=20, iterations=60, eval_every=0)
+        return net
+
+    net = trained("numpy")
+    assert np.any(net.params["W1"] == 0.0)  # 0.1**60 of what they were is below the smallest float32
+    assert trained(backend).fingerprint() == net.fingerprint()
+
+
 def test_pixels_as_bytes_are_exact_too(backend):
     rng = np.random.default_rng(3)
     x, t = rng.integers(0, 256, (80, 64), dtype=np.uint8), rng.integers(0, 10, 80)

@@ -41,7 +41,7 @@ def setting(optimizer, samples=40, pixels=True, **config):
     )
 
     def build(namespace):
-        return build_step(net.arithmetic.namespace(namespace), net.chain, optimizer)
+        return build_step(namespace, net.arithmetic, net.chain, optimizer)
 
     return net.backend, build, state, (x, t), batches
 

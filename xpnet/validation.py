@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
 from xpnet.errors import InvalidInputError, unknown_name
 
 Array = Any
+
+_MOST_WEIGHTS = 2**36  # 256 GB in float32
 
 DTYPES = ("float32", "float64")
 
@@ -36,6 +39,9 @@ def check_sizes(sizes: Sequence[int]) -> list[int]:
         raise InvalidInputError(
             f"sizes must be at least two positive integers, inputs first and classes last, not {sizes!r}"
         )
+    weights = sum(int(a) * int(b) for a, b in pairwise(sizes))
+    if weights > _MOST_WEIGHTS:
+        raise InvalidInputError(f"sizes {sizes!r} make {weights:.1e} weights, more than any memory holds")
     return [int(n) for n in sizes]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xpnet.arithmetic.exact import exact
+from xpnet.arithmetic.settling import settle
 from xpnet.validation import check_name
 
 
@@ -24,12 +25,15 @@ class Arithmetic:
         Whether its ``matmul`` takes a matrix of bytes with a matrix of floats.
     working_dtype : str or None
         A dtype that it needs beside that of the parameters.
+    settle : callable or None
+        Applied to each parameter, and to what the optimiser remembers, after an update.
     """
 
     namespace: Callable[[Any], Any]
     compilable: bool
     integer_products: bool = False
     working_dtype: str | None = None
+    settle: Callable[[Any, Any], Any] | None = None
 
 
 def standard(xp: Any) -> Any:
@@ -39,7 +43,9 @@ def standard(xp: Any) -> Any:
 
 ARITHMETICS = {
     "standard": Arithmetic(standard, compilable=True),
-    "exact": Arithmetic(exact, compilable=False, integer_products=True, working_dtype="float64"),
+    "exact": Arithmetic(
+        exact, compilable=False, integer_products=True, working_dtype="float64", settle=settle
+    ),
 }
 
 

@@ -10,8 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from xpnet.backends.host import to_host
-from xpnet.errors import BackendError
+from xpnet.backends.host import plain, to_host
 
 Array = Any
 """An array of any library that follows the Array API standard."""
@@ -209,10 +208,7 @@ class Backend(ABC):
                 # Another device, or a dtype that DLPack or the library lacks: go by the host. PyTorch
                 # without CUDA asserts where the array lies on a GPU.
                 pass
-        host = to_host(array)
-        if host.dtype.kind not in "biuf":
-            raise BackendError(f"expected an array of numbers, not one of dtype {host.dtype}")
-        return self.from_numpy(host)
+        return self.from_numpy(plain(to_host(array)))
 
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the fastest form in which the library runs a pure function of arrays."""

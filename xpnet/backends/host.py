@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from xpnet.errors import BackendError
+
 # The top package that defines an array's type -> the backend that can fetch it.
 _LIBRARIES = {
     "cupy": "CupyBackend",
@@ -31,10 +33,38 @@ def to_host(array: Any) -> np.ndarray:
            [3, 4]])
     """
     library = type(array).__module__.partition(".")[0]
+    if isinstance(array, np.ma.MaskedArray):
+        raise BackendError("masked arrays are not taken: fill what is masked, array.filled(…)")
     if library not in _LIBRARIES:
-        return np.asarray(array)
+        try:
+            return np.asarray(array)
+        except ValueError as error:
+            raise BackendError(f"expected an array of numbers, or lists of one length: {error}") from error
     module = import_module(f"xpnet.backends.{library.replace('jaxlib', 'jax')}")
     return getattr(module, _LIBRARIES[library]).to_numpy(array)
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    """Return an array of numbers in a dtype and byte order that every library has.
+
+    Raises
+    ------
+    BackendError
+        If it does not hold real numbers.
+
+    Examples
+    --------
+    >>> plain(np.asarray([1, 2], dtype=">u2")).dtype
+    dtype('int64')
+    """
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind not in "biuf":
+        raise BackendError(f"expected an array of numbers, not one of dtype {array.dtype}")
+    if kind == "f" and size not in (4, 8):
+        return array.astype(np.float32 if size < 4 else np.float64)
+    if kind == "u" and size > 1:
+        return array.astype(np.int64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def host_memory() -> tuple[int, int, int]:

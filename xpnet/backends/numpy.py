@@ -41,8 +41,8 @@ class NumpyBackend(Backend):
         return array
 
     def owns(self, array: object) -> bool:
-        """Tell whether it is a NumPy array."""
-        return isinstance(array, np.ndarray)
+        """Tell whether it is a NumPy array as all libraries have them, no subclass and of native bytes."""
+        return type(array) is np.ndarray and array.dtype.isnative
 
     def loop(self, build: StepBuilder, fuse: bool) -> Loop:
         """Replay the step over fixed buffers: operation by operation, the same bits, no allocation."""

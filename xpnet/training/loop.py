@@ -174,7 +174,12 @@ def resume(
     saved = read_checkpoint(path, backend, device)
     _check_kinds(saved.optimizer, callbacks, checkpoint)
     if iterations is not None:
-        saved.settings = replace(saved.settings, iterations=iterations)
+        saved.settings = replace(saved.settings, iterations=check_count("iterations", iterations))
+    if saved.settings.iterations < saved.iteration:
+        raise InvalidInputError(
+            f"the run has done {saved.iteration} iterations already: ask for more than that, not for"
+            f" {saved.settings.iterations}"
+        )
     data, tested = _on_device(saved.net, x, t, validation)
     check_data_shape(saved, data)
     with memory_guard(saved.net.backend, partial(advice_on_batch, saved.net, saved.settings.batch_size)):

@@ -89,7 +89,7 @@ class Run:
         return self.history
 
     def _build_step(self, xp: Any) -> Step:
-        return build_step(self.net.arithmetic.namespace(xp), self.net.chain, self.optimizer)
+        return build_step(xp, self.net.arithmetic, self.net.chain, self.optimizer)
 
     def _next_stop(self) -> int:
         """Return the next iteration at which something happens besides training."""

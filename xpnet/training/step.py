@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from xpnet.arithmetic.choose import Arithmetic
 from xpnet.backends import Array, Batch, Data, State, Step
 from xpnet.nn.chain import Chain
 from xpnet.optim import Optimizer
 
 
-def build_step(xp: Any, chain: Chain, optimizer: Optimizer) -> Step:
+def build_step(library: Any, arithmetic: Arithmetic, chain: Chain, optimizer: Optimizer) -> Step:
     """Return the function ``(state, data, batch) -> (state, loss)``.
 
     It gathers the mini-batch from the data, takes the loss and its gradients, and updates the
@@ -17,8 +18,10 @@ def build_step(xp: Any, chain: Chain, optimizer: Optimizer) -> Step:
 
     Parameters
     ----------
-    xp : namespace
-        The Array API functions to compute with.
+    library : namespace
+        The array library's functions.
+    arithmetic : Arithmetic
+        What makes of them the functions to compute with.
     chain : Chain
         The network.
     optimizer : Optimizer
@@ -34,13 +37,14 @@ def build_step(xp: Any, chain: Chain, optimizer: Optimizer) -> Step:
     >>> import numpy as np
     >>> import xpnet
     >>> net = xpnet.MLP([2, 2], init=0.0, backend="numpy")
-    >>> step = build_step(np, net.chain, xpnet.SGD(0.1))
+    >>> step = build_step(np, net.arithmetic, net.chain, xpnet.SGD(0.1))
     >>> batch = Batch(np.asarray([0]), {"rate": 0.1})
     >>> data = (np.ones((3, 2), dtype="float32"), np.asarray([0, 1, 1]))
     >>> state, loss = step({"params": net.params, "optimizer": {}}, data, batch)
     >>> round(float(loss), 4)
     0.6931
     """
+    xp, settle = arithmetic.namespace(library), arithmetic.settle
 
     def step(state: State, data: Data, batch: Batch) -> tuple[State, Array]:
         x, t = data
@@ -50,6 +54,12 @@ def build_step(xp: Any, chain: Chain, optimizer: Optimizer) -> Step:
         params, slots = optimizer.update(
             xp, state["params"], gradients, state["optimizer"], batch.coefficients
         )
+        if settle is not None:
+            params = {name: settle(xp, value) for name, value in params.items()}
+            slots = {
+                slot: {name: settle(xp, value) for name, value in values.items()}
+                for slot, values in slots.items()
+            }
         return {"params": params, "optimizer": slots}, loss
 
     return step

@@ -1,0 +1,42 @@
+"""What keeps numbers that decay towards zero the same on libraries that disagree on subnormal numbers.
+
+The operators ``+ - *`` are the libraries' own. XLA on the CPU takes subnormal numbers for zeros, NumPy and
+PyTorch compute with them: a weight that a penalty shrinks for ever, or a velocity without gradient, would
+part the bits when it gets there. So in exact arithmetic what is carried to the next iteration is set to +0
+while it is still far above: a term that is subnormal, below 2^-126 in float32 and 2^-1022 in float64, is then
+less than half a unit in the last place of whatever it is added to, and is rounded away on every library.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Array = Any
+
+NEGLIGIBLE, NEGLIGIBLE_FLOAT32 = 2.0**-960, 2.0**-100
+"""Above ``2**-1022 * 2**54`` and ``2**-126 * 2**25``, with room for a sum of some terms."""
+
+
+def settle(xp: Any, x: Array) -> Array:
+    """Return an array with +0 in place of what is negligible, and of -0; infinities and NaN pass.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array of float64 or float32
+        A parameter, or what an optimiser remembers.
+
+    Returns
+    -------
+    array
+        Of the same shape and dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> settle(np, np.asarray([2.0**-970, -0.0, 1.0])).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    least = NEGLIGIBLE_FLOAT32 if x.dtype == xp.float32 else NEGLIGIBLE
+    return xp.where(xp.abs(x) < least, xp.zeros_like(x), x)
