@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _OWN, _OTHER = COLOURS[1], COLOURS[0]
 
 
-def bars(groups: Mapping[str, Mapping[str, Summary]], unit: str, scale: float = 1.0) -> Figure:
+def bars(
+    groups: Mapping[str, Mapping[str, Summary]], unit: str, scale: float = 1.0, most: float | None = None
+) -> Figure:
     """Return horizontal bars of medians, the best first, with the interval as a line; xpnet stands out.
 
     Parameters
@@ -25,6 +27,8 @@ def bars(groups: Mapping[str, Mapping[str, Summary]], unit: str, scale: float = 
         What the axis says.
     scale : float
         What the numbers are multiplied by.
+    most : float, optional
+        Where every panel's axis ends; as far as it must where omitted.
     """
     counts = [len(group) for group in groups.values()]
     figure = new_figure(height=0.5 + sum(0.55 + 0.22 * count for count in counts))
@@ -32,6 +36,8 @@ def bars(groups: Mapping[str, Mapping[str, Summary]], unit: str, scale: float = 
     for axes, (title, group) in zip(panels[:, 0], groups.items(), strict=True):
         _bars(axes, dict(sorted(group.items(), key=lambda item: item[1].median)), scale)
         axes.set_title(title)
+        if most is not None:
+            axes.set_xlim(0, most)
     panels[-1, 0].set_xlabel(unit)
     return figure
 
@@ -56,7 +62,7 @@ def _number(value: float) -> str:
 
 
 def curves(panels: Mapping[str, Mapping[str, Sequence[tuple[float, Summary]]]], x_label: str) -> Figure:
-    """Return one panel a quantity, logarithmic, with a line and its interval for each contestant."""
+    """Return one panel a quantity with a line and its interval for each contestant."""
     figure = new_figure(height=2.6)
     drawn = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, lines) in zip(drawn, panels.items(), strict=True):
@@ -66,8 +72,19 @@ def curves(panels: Mapping[str, Mapping[str, Sequence[tuple[float, Summary]]]], 
             low, high = [s.low for _, s in points], [s.high for _, s in points]
             axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        _scale_of(axes, [s.median for points in lines.values() for _, s in points])
         axes.set_xlabel(x_label)
         axes.set_title(title)
     drawn[0].legend(fontsize=7)
     return figure
+
+
+def _scale_of(axes: Any, values: Sequence[float]) -> None:
+    """Choose a logarithmic scale where the values span more than a decade, with plain numbers."""
+    if max(values) > 10 * min(values):
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, 1.1 * max(values))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    if axes.get_yscale() == "log":
+        axes.yaxis.set_minor_formatter("")

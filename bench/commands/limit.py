@@ -67,5 +67,7 @@ def limit(
     head = ("network", "what", "time per iteration", "share of the limit")
     session.finish(
         [Table("Steps and their matrix products", head, rows)],
-        lambda: bars(drawn, "per cent of the time that the bare products take, more is better", 100),
+        lambda: bars(
+            drawn, "the bare products' share of the step in per cent, more is better", 100, most=100
+        ),
     )
