@@ -154,12 +154,21 @@ def test_the_cpu_knows_no_tf32():
     assert backend_info("numpy").tf32 is None
 
 
-def test_jax_multiplies_float32_as_float32():
-    """Also where XLA compiles: without a precision it may take TF32 on a GPU."""
+@pytest.fixture
+def undecided_jax():
+    """JAX as it begins, whatever another test has asked of it."""
     require("jax")
     import jax
-    import jax.numpy as jnp
 
+    before = jax.config.jax_default_matmul_precision
+    jax.config.update("jax_default_matmul_precision", None)
+    yield jax
+    jax.config.update("jax_default_matmul_precision", before)
+
+
+def test_jax_multiplies_float32_as_float32(undecided_jax):
+    """Also where XLA compiles: without a precision it may take TF32 on a GPU."""
+    jax, jnp = undecided_jax, undecided_jax.numpy
     backend = get_backend("jax", "cpu")
     a = backend.asarray(np.ones((4, 4), dtype=np.float32))
     product = jax.jit(lambda x: jnp.matmul(x, x))
