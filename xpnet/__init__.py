@@ -14,64 +14,54 @@ True
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xpnet.backends import Backend, BackendInfo, available_backends, get_backend
+from xpnet.catalogue import PUBLIC
+from xpnet.describe import describe, register, restore
 from xpnet.errors import XpnetError
-
-if TYPE_CHECKING:
-    from xpnet import datasets
-    from xpnet.nn.gradcheck import gradcheck
-    from xpnet.nn.network import MLP
-    from xpnet.nn.saving import load
-    from xpnet.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
-    from xpnet.training import Checkpoint, EarlyStopping, Evaluation, History, resume, train
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "MLP",
-    "SGD",
-    "AdaGrad",
-    "Adam",
-    "AdamW",
-    "Backend",
-    "BackendInfo",
-    "Checkpoint",
-    "EarlyStopping",
-    "Evaluation",
-    "History",
-    "Momentum",
-    "Nesterov",
-    "Optimizer",
-    "RMSProp",
-    "XpnetError",
-    "available_backends",
-    "datasets",
-    "get_backend",
-    "gradcheck",
-    "load",
-    "resume",
-    "train",
-]
-
 # What is loaded when it is first asked for: the whole of it would double the time of ``import numpy``.
 _HOME = {
-    "MLP": "xpnet.nn.network",
-    "gradcheck": "xpnet.nn.gradcheck",
-    "load": "xpnet.nn.saving",
-    **dict.fromkeys(
-        ("SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"), "xpnet.optim"
-    ),
-    **dict.fromkeys(
-        ("Checkpoint", "EarlyStopping", "Evaluation", "History", "resume", "train"), "xpnet.training"
-    ),
+    **PUBLIC,
+    "Checkpoint": "xpnet.training",
+    "EarlyStopping": "xpnet.training",
+    "Evaluation": "xpnet.training",
+    "History": "xpnet.training",
+    "Layer": "xpnet.nn.layer",
+    "Loss": "xpnet.nn.losses.loss",
+    "MLP": "xpnet.models.mlp",
+    "Model": "xpnet.models.model",
+    "Optimizer": "xpnet.optim",
+    "Parameter": "xpnet.nn.layer",
+    "Run": "xpnet.training",
+    "Variables": "xpnet.nn.layer",
+    "gradcheck": "xpnet.models.gradcheck",
+    "load": "xpnet.models.saving",
+    "resume": "xpnet.training",
+    "train": "xpnet.training",
 }
+_MODULES = ("datasets",)
+
+__all__ = [
+    "Backend",
+    "BackendInfo",
+    "XpnetError",
+    "available_backends",
+    "describe",
+    "get_backend",
+    "register",
+    "restore",
+    *_MODULES,
+    *_HOME,
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "datasets":
-        return import_module("xpnet.datasets")
+    if name in _MODULES:
+        return import_module(f"xpnet.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'xpnet' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOME[name]), name)

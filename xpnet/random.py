@@ -88,6 +88,10 @@ class Stream:
             missing -= accepted[-1].size
         return np.concatenate(accepted).reshape(shape)
 
+    def constant(self, value: float, shape: Sequence[int]) -> np.ndarray:
+        """Return float64 numbers that are all alike: nothing is drawn."""
+        return np.full(shape, value)
+
     def integers(self, high: int, shape: Sequence[int]) -> np.ndarray:
         """Return int64 numbers, uniform on ``0 <= i < high`` without bias."""
         count = math.prod(shape)
@@ -107,3 +111,20 @@ def check_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _WORD:
         raise InvalidInputError(f"seed must be an integer between 0 and 2**64 - 1, not {seed!r}")
     return int(seed)
+
+
+def random_words(seed: int, iterations: np.ndarray) -> np.ndarray:
+    """Return what addresses random bits drawn inside a step: low and high word of the seed, the iteration.
+
+    Parameters
+    ----------
+    seed : int
+        Below 2**64.
+    iterations : array of int, shape (n,)
+
+    Returns
+    -------
+    array of int32, shape (n, 3)
+    """
+    words = np.asarray([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint32).view(np.int32)
+    return np.column_stack([np.broadcast_to(words, (len(iterations), 2)), iterations.astype(np.int32)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 import xpnet
@@ -10,17 +9,11 @@ from bench.data import load_test
 from bench.peers.base import Peer
 from bench.task import Task
 from xpnet.optim import OPTIMIZERS
-from xpnet.training.checkpoint import Saved
-from xpnet.training.run import Run
-from xpnet.training.settings import Settings
+from xpnet.training import Run, Settings
 
 
 class Xpnet(Peer):
-    """What `xpnet.train` does, without evaluation, in portions.
-
-    `xpnet.train` sets up a `Run` and executes it once. Here the same run is executed again and again,
-    so that what a backend compiles is compiled once, as in any run of some length.
-    """
+    """What `xpnet.train` does, without evaluation, in portions."""
 
     backend: ClassVar[str]
 
@@ -31,27 +24,17 @@ class Xpnet(Peer):
         self.net = xpnet.MLP(
             spec.sizes, dtype=spec.dtype, backend=self.backend, device=device, arithmetic=spec.arithmetic
         )
-        settings = Settings(
-            iterations=0,
-            batch_size=spec.batch,
-            sampling=spec.sampling,
-            drop_last=False,
-            eval_every=0,
-            seed=0,
-            gradient_norm=False,
-        )
+        settings = Settings(batch_size=spec.batch, sampling=spec.sampling)
         optimizer = OPTIMIZERS[spec.optimizer](spec.learning_rate)
         data = self.net.prepare(task.x, task.t)
-        slots = optimizer.init(self.net.xp, self.net.params)
-        begun = Saved(self.net, optimizer, slots, settings, 0, tuple(data[0].shape), xpnet.History())
-        self.run = Run(begun, data, None)
-        self.chunk = self.run._chunk  # what JAX compiles as one: another length is compiled anew
+        self.net.settle_scale(data["x"])
+        self.run = Run(self.net, optimizer, settings, data)
+        self.chunk = self.run.chunk
 
     def train(self, iterations: int) -> None:
         """Go on with the run."""
         self.run.history.loss.clear()
-        self.run.settings = replace(self.run.settings, iterations=self.run.iteration + iterations)
-        self.run.execute(progress=False)
+        self.run.advance(iterations)
 
     def losses(self) -> list[float]:
         """Return each iteration's loss."""

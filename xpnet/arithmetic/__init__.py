@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpnet.arithmetic.choose import get_arithmetic, standard
+from xpnet.arithmetic.choose import ARITHMETICS, get_arithmetic, standard
 from xpnet.arithmetic.exact import exact
 
-__all__ = ["exact", "get_arithmetic", "standard"]
+__all__ = ["ARITHMETICS", "exact", "get_arithmetic", "standard"]

@@ -1,33 +1,6 @@
 """The shim: the only place that imports an array library other than NumPy."""
 
-from xpnet.backends.base import (
-    Array,
-    Backend,
-    BackendInfo,
-    Batch,
-    Batches,
-    Data,
-    Loop,
-    Memory,
-    State,
-    Step,
-    StepBuilder,
-)
+from xpnet.backends.base import Array, Backend, BackendInfo, Memory
 from xpnet.backends.registry import available_backends, backend_info, get_backend
 
-__all__ = [
-    "Array",
-    "Backend",
-    "BackendInfo",
-    "Batch",
-    "Batches",
-    "Data",
-    "Loop",
-    "Memory",
-    "State",
-    "Step",
-    "StepBuilder",
-    "available_backends",
-    "backend_info",
-    "get_backend",
-]
+__all__ = ["Array", "Backend", "BackendInfo", "Memory", "available_backends", "backend_info", "get_backend"]

@@ -17,8 +17,9 @@ class ArrayApiStrictBackend(Backend):
     xp = xp
 
     def __init__(self, device: str | None = None) -> None:
+        self._name = device or "CPU_DEVICE"
         try:
-            self.device = xp.Device(device or "CPU_DEVICE")
+            self.device = xp.Device(self._name)
         except ValueError as error:
             raise BackendError(
                 f"array-api-strict has no device {device!r}; there are CPU_DEVICE, device1, device2"
@@ -41,6 +42,11 @@ class ArrayApiStrictBackend(Backend):
     def owns(self, array: object) -> bool:
         """Tell whether it is an array of array-api-strict."""
         return isinstance(array, xp.asarray(0).__class__)
+
+    @property
+    def device_name(self) -> str:
+        """Its name in array-api-strict."""
+        return self._name
 
     def memory(self) -> Memory:
         """Tell the resident memory of this process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -14,44 +14,6 @@ from xpnet.backends.host import plain, to_host
 
 Array = Any
 """An array of any library that follows the Array API standard."""
-
-State = dict[str, Any]
-"""What a training step carries from one iteration to the next: nested dicts of arrays."""
-
-Data = tuple[Array, Array]
-"""Inputs ``(samples, features)`` and labels ``(samples,)``, resident on the device."""
-
-
-class Batches(NamedTuple):
-    """What distinguishes the iterations of one chunk.
-
-    Attributes
-    ----------
-    indices : array, shape (iterations, batch), int32, or None
-        Rows of the data that each iteration takes; None for all of them.
-    coefficients : dict of lists of float, each of length iterations
-        Host scalars of each iteration: the learning rate, Adam's bias corrections.
-    """
-
-    indices: Array | None
-    coefficients: Mapping[str, Any]
-
-
-class Batch(NamedTuple):
-    """One iteration's share of `Batches`."""
-
-    indices: Array | None
-    coefficients: Mapping[str, Any]
-
-
-Step = Callable[[State, Data, Batch], tuple[State, Array]]
-"""One training iteration: ``(state, data, batch) -> (state, loss)``, a pure function."""
-
-StepBuilder = Callable[[Any], Step]
-"""Builds the step from the namespace that it is to compute with."""
-
-Loop = Callable[[State, Data, Batches], tuple[State, Array]]
-"""A chunk of iterations: ``(state, data, batches) -> (state, losses)``."""
 
 
 class Memory(NamedTuple):
@@ -106,11 +68,17 @@ class Backend(ABC):
         The library's functions, following the Array API standard.
     device : object
         The library's own device object.
+    takes_out : bool
+        Whether its functions are ufuncs with ``out=``, NumPy's own, so that a record can be replayed.
+    compiles : bool
+        Whether it has `jit` and `scan`.
     out_of_memory_errors : tuple of exception types
         What the library raises when memory runs out; see `is_out_of_memory`.
     """
 
     name: ClassVar[str]
+    takes_out: ClassVar[bool] = False
+    compiles: ClassVar[bool] = False
     out_of_memory_errors: ClassVar[tuple[type[Exception], ...]] = (MemoryError,)
     xp: Any
     device: Any
@@ -140,6 +108,11 @@ class Backend(ABC):
     @abstractmethod
     def memory(self) -> Memory:
         """Tell how much of the device's memory this process uses, and what is left."""
+
+    @property
+    def device_name(self) -> str:
+        """The device, as the constructor takes it."""
+        return str(self.device)
 
     @property
     def on_gpu(self) -> bool:
@@ -211,40 +184,30 @@ class Backend(ABC):
         return self.from_numpy(plain(to_host(array)))
 
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the fastest form in which the library runs a pure function of arrays."""
-        return function
+        """Compile a pure function of lists of arrays, where `compiles`."""
+        raise NotImplementedError
 
-    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
-        """Return the fastest form in which the library repeats a training step.
+    def scan(self, step: Callable[..., Any], state: list[Array], rows: list[Array], count: Array) -> Any:
+        """Repeat a step within a compiled program, where `compiles`.
 
         Parameters
         ----------
-        build : callable
-            From a namespace to the step.
-        fuse : bool
-            Whether a compiler may fuse and contract operations, which changes last bits.
+        step : callable
+            From the state, and one row of each array, to the next state and a loss.
+        state : list of arrays
+            What is carried.
+        rows : list of arrays
+            What changes from iteration to iteration; None where there is nothing.
+        count : array, shape (), int32
+            How many rows to take: a value of the program, not a constant of it.
 
         Returns
         -------
-        callable
-            From state, data and batches to the state after them and their losses.
+        state : list of arrays
+        losses : array, shape (rows,)
+            Zeros from ``count`` on.
         """
-        return self.eager_loop(build)
-
-    def eager_loop(self, build: StepBuilder) -> Loop:
-        """Return a loop that calls the step once an iteration, operation by operation."""
-        step = build(self.xp)
-
-        def run(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
-            names = list(batches.coefficients)
-            losses = []
-            for i, values in enumerate(zip(*batches.coefficients.values(), strict=True)):
-                indices = None if batches.indices is None else batches.indices[i, :]
-                state, loss = step(state, data, Batch(indices, dict(zip(names, values, strict=True))))
-                losses.append(loss)
-            return state, self.xp.stack(losses)
-
-        return run
+        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Backend) and (self.name, self.device) == (other.name, other.device)

@@ -86,6 +86,11 @@ class CupyBackend(Backend):
             cupy.cuda.get_current_stream().synchronize()
 
     @property
+    def device_name(self) -> str:
+        """CUDA's number of it."""
+        return f"cuda:{self.device.id}"
+
+    @property
     def on_gpu(self) -> bool:
         """Always."""
         return True

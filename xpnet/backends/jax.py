@@ -10,18 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from xpnet.backends.base import (
-    Array,
-    Backend,
-    BackendInfo,
-    Batch,
-    Batches,
-    Data,
-    Loop,
-    Memory,
-    State,
-    StepBuilder,
-)
+from xpnet.backends.base import Array, Backend, BackendInfo, Memory
 from xpnet.backends.host import host_memory
 from xpnet.errors import BackendError
 
@@ -31,6 +20,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     xp = jnp
+    compiles = True
     out_of_memory_errors = (MemoryError, jax.errors.JaxRuntimeError)
 
     def __init__(self, device: str | None = None) -> None:
@@ -96,6 +86,11 @@ class JaxBackend(Backend):
             array.block_until_ready()
 
     @property
+    def device_name(self) -> str:
+        """Platform and number."""
+        return f"{self.device.platform}:{self.device.id}"
+
+    @property
     def on_gpu(self) -> bool:
         """Whether it is not the CPU."""
         return self.device.platform != "cpu"
@@ -116,37 +111,22 @@ class JaxBackend(Backend):
         """Compile the function with XLA at its first call for each set of shapes."""
         return jax.jit(function)
 
-    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
-        """Compile a whole chunk of iterations into one XLA program, where that is allowed.
+    def scan(self, step: Callable[..., Any], state: list[Array], rows: list[Array], count: Array) -> Any:
+        """Repeat a step within a compiled program, as often as ``count`` says when it runs."""
+        length = next(row.shape[0] for row in rows if row is not None)
 
-        XLA contracts ``a * b + c`` into one rounding and reorders factors. Told of no processor that can
-        contract (``XLA_FLAGS=--xla_cpu_max_isa=AVX``) it was measured to keep the bits of 21 of the 23
-        networks in ``tests/golden/digits.json``, which is not all: exact steps run operation by operation.
-        """
-        if not fuse:
-            return self.eager_loop(build)
-        step = build(self.xp)
+        def at(i: Array) -> list[Array]:
+            return [
+                None if row is None else jax.lax.dynamic_index_in_dim(row, i, keepdims=False) for row in rows
+            ]
 
-        @jax.jit
-        def scan(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
-            return jax.lax.scan(lambda carry, batch: step(carry, data, Batch(*batch)), state, batches)
+        _, loss = jax.eval_shape(step, state, at(0))
 
-        def run(state: State, data: Data, batches: Batches) -> tuple[State, Array]:
-            # Of the parameters' dtype: an array of float64 would widen them, as a Python float does not.
-            dtype = next(iter(state["params"].values())).dtype
-            coefficients = {name: jnp.asarray(row, dtype) for name, row in batches.coefficients.items()}
-            after, losses = scan(state, data, Batches(batches.indices, coefficients))
-            return _in_the_order_of(state, after), losses
+        def body(i: Array, carried: tuple[list[Array], Array]) -> tuple[list[Array], Array]:
+            after, loss = step(carried[0], at(i))
+            return after, carried[1].at[i].set(loss)
 
-        return run
-
-
-def _in_the_order_of(tree: State, leaves: State) -> State:
-    """Return nested dicts with their keys as they were: JAX sorts them."""
-    return {
-        key: _in_the_order_of(value, leaves[key]) if isinstance(value, dict) else leaves[key]
-        for key, value in tree.items()
-    }
+        return jax.lax.fori_loop(0, count, body, (state, jnp.zeros((length,), loss.dtype)))
 
 
 def _precision() -> str:

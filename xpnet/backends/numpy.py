@@ -7,10 +7,9 @@ from typing import Any
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnet.backends.base import Array, Backend, BackendInfo, Loop, Memory, StepBuilder
+from xpnet.backends.base import Array, Backend, BackendInfo, Memory
 from xpnet.backends.host import host_memory
 from xpnet.errors import BackendError
-from xpnet.programs.loop import ReplayedLoop
 
 
 class NumpyBackend(Backend):
@@ -18,6 +17,7 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     xp = xp
+    takes_out = True
 
     def __init__(self, device: str | None = None) -> None:
         if device not in (None, "cpu"):
@@ -43,10 +43,6 @@ class NumpyBackend(Backend):
     def owns(self, array: object) -> bool:
         """Tell whether it is a NumPy array as all libraries have them, no subclass and of native bytes."""
         return type(array) is np.ndarray and array.dtype.isnative
-
-    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
-        """Replay the step over fixed buffers: operation by operation, the same bits, no allocation."""
-        return ReplayedLoop(build, self.xp)
 
     def memory(self) -> Memory:
         """Tell the resident memory of this process."""

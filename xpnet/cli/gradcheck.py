@@ -10,7 +10,7 @@ import xpnet
 from xpnet import datasets
 from xpnet.cli import options
 from xpnet.cli.console import new_table, out, tell
-from xpnet.nn.network import MLP
+from xpnet.models.mlp import MLP
 
 EXAMPLES = options.examples(
     "xpnet gradcheck",

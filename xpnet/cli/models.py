@@ -8,11 +8,11 @@ from xpnet import datasets
 from xpnet.cli.runs import CONFIG, MODEL, RunConfig
 from xpnet.datasets import Dataset
 from xpnet.errors import InvalidInputError
-from xpnet.nn.network import MLP
-from xpnet.nn.saving import load
+from xpnet.models.model import Model
+from xpnet.models.saving import load
 
 
-def load_model(path: Path, backend: str, device: str | None, activation: str | None) -> MLP:
+def load_model(path: Path, backend: str, device: str | None, activation: str | None) -> Model:
     """Load a network from a run folder, its last one, or from a file.
 
     Raises

@@ -17,8 +17,9 @@ from xpnet.cli import options
 from xpnet.cli.console import err, new_table, out, tell
 from xpnet.errors import BackendError, unknown_name
 from xpnet.io import check_folder, write_atomically
-from xpnet.optim import optimizer_from_config
-from xpnet.parity import Course, Job, compare_backends
+from xpnet.optim import OPTIMIZERS
+from xpnet.training.parity import Course, Job, compare_backends
+from xpnet.validation import check_name
 
 EXAMPLES = options.examples(
     "xpnet parity",
@@ -61,7 +62,7 @@ def command(
         "dtype": dtype,
         "seed": seed,
     }
-    rule = optimizer_from_config({"name": optimizer, "learning_rate": learning_rate})
+    rule = OPTIMIZERS[check_name("optimizer", optimizer, OPTIMIZERS)](learning_rate)
     job = Job(data.x_train, data.t_train, config, rule, batch_size, iterations, seed)
     with err.status("…") as status:
         courses = compare_backends(

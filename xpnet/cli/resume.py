@@ -45,9 +45,9 @@ def command(
     place = get_backend(backend or config.backend, device or (None if backend else config.device))
     saved = read_checkpoint(checkpoint, place)
     total = saved.settings.iterations if iterations is None else iterations
-    if total <= saved.iteration:
+    if total <= saved.position.iteration:
         raise InvalidInputError(
-            f"the run in {folder} has done {saved.iteration:,} iterations, all that it was asked for:"
+            f"the run in {folder} has done {saved.position.iteration:,} iterations, all that it was asked for:"
             " ask for more in all with --iterations"
         )
     config = replace(
@@ -61,4 +61,4 @@ def command(
     data = datasets.load(config.dataset, config.data_dir)
     config.write(folder)
     training = partial(xpnet.resume, checkpoint, iterations=total, backend=place)
-    execute(training, folder, config, data, quiet, begun=saved.iteration)
+    execute(training, folder, config, data, quiet, begun=saved.position.iteration)

@@ -18,7 +18,7 @@ import xpnet
 from xpnet.backends import Backend
 from xpnet.errors import DataError, InvalidInputError
 from xpnet.io import write_atomically
-from xpnet.nn.network import MLP
+from xpnet.models.model import Model
 from xpnet.training import History
 
 CONFIG, CHECKPOINT = "config.json", "checkpoint.safetensors"
@@ -133,11 +133,11 @@ def _made_under_runs(dataset: str) -> Iterator[Path]:
         yield folder
 
 
-def write_results(folder: Path, net: MLP, history: History) -> None:
+def write_results(folder: Path, net: Model, history: History) -> None:
     """Write the last and the best model, the history and, where Matplotlib is, the figure."""
     net.save(folder / MODEL)
     if history.best_params:
-        MLP.from_params(history.best_params, net.backend, **net.config).save(folder / BEST)
+        net.with_variables(history.best).save(folder / BEST)
     history.to_csv(folder / HISTORY)
     if find_spec("matplotlib"):
         history.plot(folder / FIGURE)

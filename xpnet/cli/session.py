@@ -15,10 +15,10 @@ from xpnet.cli.console import err, out, tell
 from xpnet.cli.runs import CHECKPOINT, FIGURE, RunConfig, write_results
 from xpnet.datasets import Dataset
 from xpnet.errors import TrainingError
-from xpnet.nn.network import MLP
+from xpnet.models.model import Model
 from xpnet.training import Checkpoint, EarlyStopping, Evaluation, History
 
-Training = Callable[..., tuple[MLP, History]]
+Training = Callable[..., tuple[Model, History]]
 """`xpnet.train` or `xpnet.resume` with all but the arguments that they share."""
 
 
@@ -84,22 +84,21 @@ class _Latest:
         self.evaluation = evaluation
 
 
-def _tell_run(config: RunConfig, data: Dataset, net: MLP, history: History) -> None:
-    sizes = "-".join(map(str, net.sizes))
+def _tell_run(config: RunConfig, data: Dataset, net: Model, history: History) -> None:
     tell(
         "data set", f"{config.dataset}: {len(data.x_train):,} samples to train, {len(data.x_test):,} to test"
     )
-    tell("network", f"{sizes} {net.config['activation']}, {net.dtype}, {net.config['arithmetic']} arithmetic")
+    tell("network", f"{net.title}, {net.dtype}, {net.blueprint.arithmetic} arithmetic")
     tell("backend", f"{net.backend.name} {config.versions[net.backend.name]} on {net.backend.device}")
     if history.iteration:
-        tell("last accuracy", f"{_accuracies(history, -1)} at iteration {history.iteration[-1]:,}")
+        tell(f"last {history.metric}", f"{_scores(history, -1)} at iteration {history.iteration[-1]:,}")
         best = history.iteration.index(history.best_iteration)
-        tell("best accuracy", f"{_accuracies(history, best)} at iteration {history.best_iteration:,}")
+        tell(f"best {history.metric}", f"{_scores(history, best)} at iteration {history.best_iteration:,}")
     tell("fingerprint", net.fingerprint())
 
 
-def _accuracies(history: History, row: int) -> str:
-    return f"test {history.test_accuracy[row]:.4f}, training {history.train_accuracy[row]:.4f}"
+def _scores(history: History, row: int) -> str:
+    return f"test {history.test_score[row]:.4f}, training {history.train_score[row]:.4f}"
 
 
 def _tell_speed(iterations: int, seconds: float) -> None:

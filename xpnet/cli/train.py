@@ -10,14 +10,16 @@ from xpnet import datasets
 from xpnet.cli import options
 from xpnet.cli.runs import RunConfig, new_folder, versions
 from xpnet.cli.session import execute
+from xpnet.describe import describe
 from xpnet.errors import InvalidInputError
-from xpnet.nn.network import MLP
-from xpnet.optim import Optimizer, optimizer_config, optimizer_from_config
+from xpnet.models.mlp import MLP
+from xpnet.models.model import Model
+from xpnet.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from xpnet.training import History, train
 from xpnet.training.batches import make_sampler
 from xpnet.training.loop import iterations_of_epochs
 from xpnet.training.settings import Settings
-from xpnet.validation import check_count
+from xpnet.validation import check_count, check_name
 
 EXAMPLES = options.examples(
     "xpnet train",
@@ -76,7 +78,7 @@ def command(
         dataset=dataset,
         data_dir=None if data_dir is None else str(data_dir),
         network=net.config,
-        optimizer=optimizer_config(rule),
+        optimizer=describe(rule),
         settings=asdict(settings),
         early_stopping=early_stopping,
         checkpoint_every=checkpoint_every,
@@ -87,7 +89,7 @@ def command(
     folder = new_folder(out, dataset)
     config.write(folder)
 
-    def training(**shared: Any) -> tuple[MLP, History]:
+    def training(**shared: Any) -> tuple[Model, History]:
         return net, train(net, optimizer=rule, **config.settings, **shared)
 
     execute(training, folder, config, data, quiet)
@@ -101,19 +103,18 @@ def _iterations(iterations: int | None, epochs: float | None, per_epoch: int) ->
     return check_count("--iterations", _DEFAULT_ITERATIONS if iterations is None else iterations)
 
 
-def _schedule(name: str, iterations: int) -> dict[str, Any]:
-    """Return a schedule that suits a run of so many iterations, as plain data."""
+def _schedule(name: str, iterations: int) -> Schedule:
+    """Return a schedule that suits a run of so many iterations."""
     settings: dict[str, dict[str, Any]] = {
         "step": {"every": max(1, iterations // 3), "decay": 0.1},
         "exponential": {"rate": math.log(100) / iterations},
         "cosine": {"iterations": iterations},
     }
-    return {"name": name, **settings.get(name, {})}
+    return SCHEDULES[check_name("schedule", name, SCHEDULES)](**settings.get(name, {}))
 
 
 def _optimizer(
-    name: str, learning_rate: float, clip_norm: float | None, schedule: dict[str, Any]
+    name: str, learning_rate: float, clip_norm: float | None, schedule: Schedule
 ) -> Optimizer:
-    return optimizer_from_config(
-        {"name": name, "learning_rate": learning_rate, "clip_norm": clip_norm, "schedule": schedule}
-    )
+    kind = OPTIMIZERS[check_name("optimizer", name, OPTIMIZERS)]
+    return kind(learning_rate, clip_norm=clip_norm, schedule=schedule)

@@ -1,14 +1,17 @@
 """Activation functions: ``forward(xp, x) -> (y, cache)`` and ``backward(xp, dy, cache) -> dx``.
 
-All act elementwise on arrays of any shape. `ACTIVATIONS` finds a pair by name.
+All act elementwise on arrays of any shape, and each is a layer too. `ACTIVATIONS` finds one by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from xpnet.errors import InvalidInputError
+from xpnet.nn.context import Context
+from xpnet.nn.layer import Cache, Layer, Tree, Variables
 
 Array = Any
 
@@ -102,18 +105,70 @@ def step_backward(xp: Any, dy: Array, cache: None) -> Array:
     )
 
 
-class Activation(NamedTuple):
-    """A pair of functions that belong together, and whether the first has a kink at 0."""
+class Pair(NamedTuple):
+    """The two functions that belong together."""
 
     forward: Callable[[Any, Array], tuple[Array, Any]]
     backward: Callable[[Any, Array, Any], Array]
-    kink: bool = False
 
 
-ACTIVATIONS = {
-    "relu": Activation(relu_forward, relu_backward, kink=True),
-    "sigmoid": Activation(sigmoid_forward, sigmoid_backward),
-    "tanh": Activation(tanh_forward, tanh_backward),
-    "identity": Activation(identity_forward, identity_backward),
-    "step": Activation(step_forward, step_backward),
+class Activation(Layer):
+    """A layer that applies a function to each element."""
+
+    elementwise: ClassVar[bool] = True
+    pair: ClassVar[Pair]
+
+    def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
+        """Return the function's values, of the shape of the inputs, a cache, and no state."""
+        y, cache = self.pair.forward(c.xp, x)
+        return y, cache, {}
+
+    def backward(
+        self, c: Context, v: Variables, dy: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, Tree]:
+        """Return the gradient of the inputs; there are no parameters."""
+        return (self.pair.backward(c.xp, dy, cache) if need_dx else None), {}
+
+
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """The rectifier: ``max(x, 0)``."""
+
+    pair = Pair(relu_forward, relu_backward)
+
+
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """The logistic function: ``1 / (1 + exp(-x))``."""
+
+    pair = Pair(sigmoid_forward, sigmoid_backward)
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """The hyperbolic tangent."""
+
+    pair = Pair(tanh_forward, tanh_backward)
+
+
+@dataclass(frozen=True)
+class Identity(Activation):
+    """The inputs themselves."""
+
+    pair = Pair(identity_forward, identity_backward)
+
+
+@dataclass(frozen=True)
+class Step(Activation):
+    """1 where ``x > 0`` and 0 elsewhere, for inference only."""
+
+    pair = Pair(step_forward, step_backward)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "relu": ReLU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "identity": Identity,
+    "step": Step,
 }

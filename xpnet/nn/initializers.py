@@ -1,35 +1,59 @@
-"""Initial weights: drawn on the host in float64, so that they are the same bits on every library."""
+"""Initial values: drawn on the host in float64, so that they are the same bits on every library."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from xpnet.nn.layer import Parameter
 from xpnet.random import Stream
+from xpnet.trees import Tree, like, paths
 from xpnet.validation import check_name, check_number
 
 Array = Any
 
 INITIALIZERS = ("he", "uniform", "xavier")
+_CONSTANTS = {"zeros": 0.0, "ones": 1.0}
 
 
-def initial_weights(init: str | float, stream: Stream, inputs: int, outputs: int) -> Array:
-    """Draw the weights of one layer.
+def initial_tree(declared: Tree, seed: int) -> Any:
+    """Draw all that a network declares, each from a stream of its own that its name addresses.
 
     Parameters
     ----------
-    init : {"he", "xavier", "uniform"} or float
-        ``"he"``: normal, variance ``2 / inputs``, for ReLU [1]_. ``"xavier"``: normal, variance
-        ``2 / (inputs + outputs)``, for sigmoid and tanh [2]_. ``"uniform"``: between
-        ``-1 / sqrt(inputs)`` and ``1 / sqrt(inputs)``. A number: normal with this standard deviation.
-    stream : Stream
-        Where the random numbers come from.
-    inputs, outputs : int
-        The layer's sizes.
+    declared : tree of Parameter
+        What `Layer.variables` returned.
+    seed : int
+        Of all streams.
 
     Returns
     -------
-    numpy.ndarray, shape (inputs, outputs), float64
+    tree of numpy.ndarray, float64
+
+    Examples
+    --------
+    >>> initial_tree({"b1": Parameter((2,))}, seed=0)
+    {'b1': array([0., 0.])}
+    """
+    return like(declared, [initial(item, Stream(seed, "/".join(path))) for path, item in paths(declared)])
+
+
+def initial(parameter: Parameter, stream: Stream) -> Array:
+    """Draw one array.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        Its shape and how it begins. ``"he"``: normal, variance ``2 / inputs``, for ReLU [1]_.
+        ``"xavier"``: normal, variance ``2 / (inputs + outputs)``, for sigmoid and tanh [2]_. ``"uniform"``:
+        between ``-1 / sqrt(inputs)`` and ``1 / sqrt(inputs)``. A number: normal with this standard
+        deviation. ``"zeros"`` and ``"ones"``. A function of the stream and the shape.
+    stream : Stream
+        Where the random numbers come from.
+
+    Returns
+    -------
+    numpy.ndarray of that shape, float64
 
     Raises
     ------
@@ -44,11 +68,16 @@ def initial_weights(init: str | float, stream: Stream, inputs: int, outputs: int
 
     Examples
     --------
-    >>> initial_weights(0.01, Stream(0, "W1"), 784, 50).shape
+    >>> initial(Parameter((784, 50), 0.01), Stream(0, "W1")).shape
     (784, 50)
     """
-    shape = (inputs, outputs)
+    init, shape = parameter.init, parameter.shape
+    if callable(init):
+        return init(stream, shape)
+    if init in _CONSTANTS:
+        return stream.constant(_CONSTANTS[init], shape)  # type: ignore[index]
     init = check_init(init)
+    inputs, outputs = parameter.fans
     if init == "uniform":
         return (2.0 * stream.uniform(shape) - 1.0) * (1.0 / math.sqrt(inputs))
     return stream.normal(shape) * _standard_deviation(init, inputs, outputs)

@@ -2,8 +2,7 @@
 
 from xpnet.optim.base import Optimizer
 from xpnet.optim.clipping import clip_by_norm, global_norm
-from xpnet.optim.configs import OPTIMIZERS, optimizer_config, optimizer_from_config
-from xpnet.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
+from xpnet.optim.optimizers import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from xpnet.optim.schedules import (
     SCHEDULES,
     Constant,
@@ -33,6 +32,4 @@ __all__ = [
     "StepDecay",
     "clip_by_norm",
     "global_norm",
-    "optimizer_config",
-    "optimizer_from_config",
 ]

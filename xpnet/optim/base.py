@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from xpnet.errors import InvalidInputError
 from xpnet.optim.clipping import clip_by_norm
 from xpnet.optim.schedules import SCHEDULES, Constant, Schedule
+from xpnet.trees import Tree, like, map_tree
 from xpnet.validation import check_number, settle
 
 Array = Any
@@ -54,9 +55,9 @@ class Optimizer:
                 f"schedule must be a schedule of xpnet.optim, {kinds}; not {self.schedule!r}"
             )
 
-    def init(self, xp: Any, params: Mapping[str, Array]) -> dict[str, Slots]:
+    def init(self, xp: Any, params: Tree) -> dict[str, Tree]:
         """Return the state before the first iteration: zeros for each slot of each parameter."""
-        return {slot: {name: xp.zeros_like(value) for name, value in params.items()} for slot in self.slots}
+        return {slot: map_tree(xp.zeros_like, params) for slot in self.slots}
 
     def coefficients(self, iteration: int) -> dict[str, float]:
         """Return the host's scalars of an iteration, counted from 0."""
@@ -70,27 +71,30 @@ class Optimizer:
     def update(
         self,
         xp: Any,
-        params: Mapping[str, Array],
-        gradients: Mapping[str, Array],
-        state: Mapping[str, Slots],
+        params: Tree,
+        gradients: Tree,
+        state: Mapping[str, Tree],
         coefficients: Coefficients,
-    ) -> tuple[dict[str, Array], dict[str, Slots]]:
+        decayed: Tree | None = None,
+    ) -> tuple[Tree, dict[str, Tree]]:
         """Return the parameters and the state after one iteration; the arguments stay as they are.
 
         Parameters
         ----------
         xp : namespace
             The Array API functions to compute with.
-        params, gradients : mappings of arrays
-            By parameter, of equal shapes.
+        params, gradients : trees of arrays
+            Of equal structure and shapes.
         state : mapping
             What `init` or the last `update` returned.
-        coefficients : mapping of float
+        coefficients : mapping of arrays, shape (), or float
             What `coefficients` returns for this iteration.
+        decayed : tree of bool, optional
+            Which parameters a decay of weights touches; those of two axes or more where omitted.
 
         Returns
         -------
-        params, state : dicts
+        params, state : trees
 
         Examples
         --------
@@ -103,14 +107,15 @@ class Optimizer:
         """
         if self.clip_norm is not None:
             gradients = clip_by_norm(xp, gradients, self.clip_norm)
-        new_params: dict[str, Array] = {}
-        new_state: dict[str, Slots] = {slot: {} for slot in self.slots}
-        for name, value in params.items():
-            slots = {slot: state[slot][name] for slot in self.slots}
-            new_params[name], slots = self.apply(xp, value, gradients[name], slots, coefficients)
-            for slot in self.slots:
-                new_state[slot][name] = slots[slot]
-        return new_params, new_state
+        updated: list[tuple[Array, Slots]] = []
+
+        def apply(parameter: Array, gradient: Array, *remembered: Array) -> None:
+            slots = dict(zip(self.slots, remembered, strict=True))
+            updated.append(self.apply(xp, parameter, gradient, slots, coefficients))
+
+        map_tree(apply, params, gradients, *(state[slot] for slot in self.slots))
+        after = {slot: like(params, [slots[slot] for _, slots in updated]) for slot in self.slots}
+        return like(params, [parameter for parameter, _ in updated]), after
 
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""

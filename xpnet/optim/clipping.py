@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from xpnet.trees import Tree, leaves, map_tree
 
 Array = Any
 
 
-def global_norm(xp: Any, arrays: Mapping[str, Array]) -> Array:
+def global_norm(xp: Any, arrays: Tree) -> Array:
     """Return the Euclidean norm of all elements of all arrays, shape ``()``.
 
     Examples
@@ -17,25 +18,25 @@ def global_norm(xp: Any, arrays: Mapping[str, Array]) -> Array:
     >>> float(global_norm(np, {"a": np.asarray([3.0]), "b": np.asarray([4.0])}))
     5.0
     """
-    squares = [xp.sum(array * array) for array in arrays.values()]
+    squares = [xp.sum(array * array) for array in leaves(arrays)]
     return xp.sqrt(sum(squares[1:], start=squares[0]))
 
 
-def clip_by_norm(xp: Any, gradients: Mapping[str, Array], clip_norm: float) -> dict[str, Array]:
+def clip_by_norm(xp: Any, gradients: Tree, clip_norm: float) -> Tree:
     """Return the gradients, scaled down to a norm of ``clip_norm`` where theirs is larger.
 
     Parameters
     ----------
     xp : namespace
         The Array API functions to compute with.
-    gradients : mapping of arrays
+    gradients : tree of arrays
         By parameter.
     clip_norm : float
         The largest Euclidean norm of all together.
 
     Returns
     -------
-    dict of arrays
+    tree of arrays
 
     References
     ----------
@@ -52,4 +53,4 @@ def clip_by_norm(xp: Any, gradients: Mapping[str, Array], clip_norm: float) -> d
     limit = xp.full_like(norm, clip_norm)
     # One where the norm is small enough, so that no gradient is touched by a needless rounding.
     factor = xp.divide(limit, xp.maximum(norm, limit))
-    return {name: gradient * factor for name, gradient in gradients.items()}
+    return map_tree(lambda gradient: gradient * factor, gradients)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from xpnet.optim.base import SMALLEST, Array, Coefficients, Optimizer, Slots
+from xpnet.trees import Tree, map_tree
 from xpnet.validation import check_number, settle
 
 _BELOW_ONE = math.nextafter(1.0, 0.0)
@@ -195,11 +197,19 @@ class AdamW(Adam):
         coefficients = super().coefficients(iteration)
         return {**coefficients, "decay": coefficients["rate"] * self.weight_decay}
 
-    def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
-        """Return one parameter and its slots after one iteration."""
-        if p.ndim > 1:
-            p = p - c["decay"] * p
-        return super().apply(xp, p, g, slots, c)
+    def update(
+        self,
+        xp: Any,
+        params: Tree,
+        gradients: Tree,
+        state: Mapping[str, Tree],
+        coefficients: Coefficients,
+        decayed: Tree | None = None,
+    ) -> tuple[Tree, dict[str, Tree]]:
+        """Return the parameters and the state after one iteration; the weights decay first."""
+        marks = map_tree(lambda p: p.ndim > 1, params) if decayed is None else decayed
+        kept = map_tree(lambda p, marked: p - coefficients["decay"] * p if marked else p, params, marks)
+        return super().update(xp, kept, gradients, state, coefficients, decayed)
 
 
 def _power(base: float, exponent: int) -> float:
@@ -211,3 +221,14 @@ def _power(base: float, exponent: int) -> float:
         base *= base
         exponent >>= 1
     return result
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+}

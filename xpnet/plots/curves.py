@@ -24,9 +24,11 @@ class TrainingHistory(Protocol):
     @property
     def iteration(self) -> Sequence[int]: ...  # noqa: D102
     @property
-    def train_accuracy(self) -> Sequence[float]: ...  # noqa: D102
+    def train_score(self) -> Sequence[float]: ...  # noqa: D102
     @property
-    def test_accuracy(self) -> Sequence[float]: ...  # noqa: D102
+    def test_score(self) -> Sequence[float]: ...  # noqa: D102
+    @property
+    def metric(self) -> str: ...  # noqa: D102
     @property
     def gradient_norm(self) -> Mapping[str, Sequence[float]]: ...  # noqa: D102
 
@@ -93,7 +95,7 @@ def _cycle(count: int) -> list[str]:
 
 @house_style()
 def training_curves(history: TrainingHistory) -> Figure:
-    """Draw what a training run recorded: loss, and accuracies and gradient norms where there are any.
+    """Draw what a training run recorded: loss, and scores and gradient norms where there are any.
 
     Parameters
     ----------
@@ -113,23 +115,23 @@ def training_curves(history: TrainingHistory) -> Figure:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> history = SimpleNamespace(loss=[2.3, 1.9, 1.5], iteration=[], train_accuracy=[], test_accuracy=[],
-    ...                           gradient_norm={})
+    >>> history = SimpleNamespace(loss=[2.3, 1.9, 1.5], iteration=[], train_score=[], test_score=[],
+    ...                           metric="accuracy", gradient_norm={})
     >>> len(training_curves(history).axes)
     1
     """
     if not len(history.loss):
         raise InvalidInputError("the history holds no loss: train for at least one iteration")
-    accuracies = {"train": history.train_accuracy, "test": history.test_accuracy}
-    accuracies = {label: values for label, values in accuracies.items() if len(values)}
+    scores = {"train": history.train_score, "test": history.test_score}
+    scores = {label: values for label, values in scores.items() if len(values)}
     norms = {label: values for label, values in history.gradient_norm.items() if len(values)}
-    below = "A" * bool(accuracies) + "G" * bool(norms)
+    below = "A" * bool(scores) + "G" * bool(norms)
     mosaic = f"LL;{below}" if len(below) == 2 else f"L{below}"
     figure = new_figure(height=5.2 if len(below) == 2 else 2.6)
     panels = figure.subplot_mosaic(mosaic)
     _loss_panel(panels["L"], {"loss": history.loss}, "Loss")
-    if accuracies:
-        _line_panel(panels["A"], history.iteration, accuracies, "Accuracy")
+    if scores:
+        _line_panel(panels["A"], history.iteration, scores, history.metric.capitalize())
     if norms:
         _line_panel(panels["G"], history.iteration, norms, "Gradient norm")
     return figure

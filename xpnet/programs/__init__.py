@@ -1,1 +1,1 @@
-"""A training step, traced once and replayed without allocating."""
+"""A training step or a prediction, recorded once and run in the library's own way."""

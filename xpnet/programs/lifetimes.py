@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from xpnet.programs.tracing import Call, Record, Ref
+from xpnet.trees import leaves
 
 
 class Lifetimes:
@@ -89,21 +91,21 @@ class Lifetimes:
             self._free.setdefault(flat.nbytes, []).append(flat)
 
     def _new(self, number: int) -> np.ndarray:
-        example = self._record.values[number]
-        size = example.size * example.dtype.itemsize
+        spec = self._record.specs[number]
+        size = math.prod(spec.shape) * spec.dtype.itemsize
         free = self._free.get(size)
         flat = free.pop() if free else np.empty(size, dtype=np.uint8)
         self._owned[number] = flat
-        values = flat.view(example.dtype)
+        values = flat.view(spec.dtype)
         # In the order that the library itself chose: BLAS may round another way for another one.
-        if example.flags.f_contiguous and not example.flags.c_contiguous:
-            return values.reshape(example.shape[::-1]).T
-        return values.reshape(example.shape)
+        if spec.fortran:
+            return values.reshape(spec.shape[::-1]).T
+        return values.reshape(spec.shape)
 
 
 def _last_reads(record: Record) -> dict[int, int]:
     """Return by value the position of the last call that reads it; -1 where none does."""
-    last = dict.fromkeys(range(len(record.values)), -1)
+    last = dict.fromkeys(range(len(record.specs)), -1)
     for position, call in enumerate(record.calls):
         for number in references((call.args, call.kwargs)):
             last[number] = position
@@ -112,10 +114,4 @@ def _last_reads(record: Record) -> dict[int, int]:
 
 def references(item: Any) -> list[int]:
     """Return the numbers of the traced values in nested arguments."""
-    if isinstance(item, Ref):
-        return [item.number]
-    if isinstance(item, tuple | list):
-        return [number for part in item for number in references(part)]
-    if isinstance(item, dict):
-        return [number for part in item.values() for number in references(part)]
-    return []
+    return [leaf.number for leaf in leaves(item) if isinstance(leaf, Ref)]

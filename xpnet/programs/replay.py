@@ -14,6 +14,7 @@ import numpy as np
 
 from xpnet.programs.lifetimes import Lifetimes
 from xpnet.programs.tracing import Call, Record, Ref
+from xpnet.trees import map_tree
 
 Bound = Callable[[], Any]
 
@@ -58,13 +59,19 @@ class Replay:
     results : sequence of (int, array)
         The number of each result and the buffer that it must end in; an input's own buffer may be named, to
         carry a state from one run to the next. One value may be several results, and an input may be one.
+    rows : int, optional
+        The number of an input that holds row numbers of data, known to be in range.
     """
 
     def __init__(
-        self, record: Record, inputs: Mapping[int, np.ndarray], results: Sequence[tuple[int, np.ndarray]]
+        self,
+        record: Record,
+        inputs: Mapping[int, np.ndarray],
+        results: Sequence[tuple[int, np.ndarray]],
+        rows: int | None = None,
     ) -> None:
-        self._lifetimes = Lifetimes(record, inputs, results)
-        self._record = record
+        self._lifetimes = Lifetimes(record, {**inputs, **record.constants}, results)
+        self._record, self._rows = record, rows
         self.calls: list[Bound] = []
         for position, call in enumerate(record.calls):
             self._bind(position, call)
@@ -77,18 +84,25 @@ class Replay:
 
     def _bind(self, position: int, call: Call) -> None:
         args, kwargs = self._storage_of(call.args), self._storage_of(call.kwargs)
-        example = self._record.values[call.result]
+        spec = self._record.specs[call.result]
         if call.name in VIEWS:
             view = call.function(*args, **kwargs)
             if np.shares_memory(view, args[0]):
                 self._lifetimes.alias(call, view)
                 return
-        if call.name == "astype" and example.dtype == args[0].dtype:
+        if call.name == "astype" and spec.dtype == args[0].dtype:
             self._lifetimes.alias(call, args[0])
             return
         elementwise = ufunc_of(call.name) is not None and call.name != "matmul"
         out = self._lifetimes.allocate(position, call, may_overwrite=elementwise)
-        self.calls += _bound_calls(call, args, kwargs, out)
+        if call.name == "take" and kwargs.get("axis") is not None and self._in_range(call):
+            self.calls.append(partial(args[0].take, args[1], kwargs["axis"], out, "clip"))
+        else:
+            self.calls += _bound_calls(call, args, kwargs, out)
+
+    def _in_range(self, call: Call) -> bool:
+        """Tell whether a call takes the rows: only then may NumPy skip the check, which costs a copy."""
+        return isinstance(call.args[1], Ref) and call.args[1].number == self._rows
 
     def _finish(self, results: Sequence[tuple[int, np.ndarray]]) -> None:
         """Bind the copies of results that did not end in their buffers by themselves."""
@@ -104,14 +118,9 @@ class Replay:
             copies.append(partial(np.copyto, buffer, value))
         self.calls += copies
 
-    def _storage_of(self, item: Any) -> Any:
-        if isinstance(item, Ref):
-            return self._lifetimes.storage[item.number]
-        if isinstance(item, tuple | list):
-            return type(item)(self._storage_of(part) for part in item)
-        if isinstance(item, dict):
-            return {name: self._storage_of(part) for name, part in item.items()}
-        return item
+    def _storage_of(self, arguments: Any) -> Any:
+        storage = self._lifetimes.storage
+        return map_tree(lambda item: storage[item.number] if isinstance(item, Ref) else item, arguments)
 
 
 def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray) -> list[Bound]:
@@ -125,8 +134,6 @@ def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray)
     if call.name == "where" and all(getattr(arg, "dtype", out.dtype) == out.dtype for arg in args[1:]):
         condition, chosen, other = args
         return _selection(condition, chosen, other, out, constant=not isinstance(call.args[2], Ref))
-    if call.name == "take" and kwargs.get("axis") is not None:
-        return [partial(args[0].take, args[1], kwargs["axis"], out, "clip")]
     if call.name == "astype":
         return [partial(np.copyto, out, args[0], casting="unsafe")]
     return [partial(_compute_into, out, call.function, args, kwargs)]

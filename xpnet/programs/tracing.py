@@ -1,24 +1,51 @@
 """Tracing: run a pure function once on stand-ins that record every Array API call.
 
 The record is linear: the calls in their order, each with the numbers of the values that it reads and of
-the one that it makes. Values computed from nothing but constants are constants themselves.
+the one that it makes. It knows shapes, dtypes and memory orders; values live no longer than their stand-ins.
+What is computed from nothing but constants is a constant itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
+from xpnet.programs.tracer import Tracer
+from xpnet.trees import Tree, leaves, map_tree
 
 Array = Any
 
 
-class Ref(NamedTuple):
+@dataclass(frozen=True)
+class Ref:
     """A traced value's number, where a call's argument is one."""
 
     number: int
+
+
+class Spec(NamedTuple):
+    """What is known of a value before it is computed.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    fortran : bool
+        Whether it lies in memory by columns: BLAS may round another way for another order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    fortran: bool
+
+    @classmethod
+    def of(cls, array: Array) -> Spec:
+        """Return what is known of an array."""
+        flags = getattr(array, "flags", None)
+        fortran = flags is not None and flags.f_contiguous and not flags.c_contiguous
+        return cls(tuple(array.shape), array.dtype, fortran)
 
 
 @dataclass(frozen=True)
@@ -52,32 +79,49 @@ class Record:
     ----------
     calls : list of Call
         In the order in which they were made.
-    values : list of arrays
-        By number: the inputs first, then the results, as they came out while tracing.
+    specs : list of Spec
+        By number: what is known of each value.
+    constants : dict of int to array
+        Results that depend on no input.
     """
 
     calls: list[Call] = field(default_factory=list)
-    values: list[Array] = field(default_factory=list)
+    specs: list[Spec] = field(default_factory=list)
+    constants: dict[int, Array] = field(default_factory=dict)
 
     def input(self, value: Array) -> Tracer:
         """Return a stand-in for an input of the function."""
-        self.values.append(value)
-        return Tracer(self, len(self.values) - 1)
+        return Tracer(self, value, self._number(value))
+
+    def constant(self, value: Array) -> int:
+        """Return the number of a result that is a constant."""
+        number = self._number(value)
+        self.constants[number] = value
+        return number
 
     def call(
-        self, name: str, function: Callable[..., Array], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Compute a call and record it; without a traced argument it is a constant and only computed."""
-        value = function(*_map(args, _value_of), **_map(kwargs, _value_of))
-        if name in _CONSTANT or not _any_traced((args, kwargs)):
-            return value
-        result = self.input(value)
-        self.calls.append(Call(name, function, _map(args, _ref_of), _map(kwargs, _ref_of), result.number))
-        return result
+        value = function(*map_tree(value_of, args), **map_tree(value_of, kwargs))
+        if isinstance(value, tuple | list):
+            parts = range(len(value))
+            return type(value)(self.call(name, partial(_part, function, i), args, kwargs) for i in parts)
+        if not (hasattr(value, "shape") and hasattr(value, "dtype")):
+            return value  # a dtype, a truth value
+        if name in _CONSTANT or not any(map(_is_traced, leaves((args, kwargs)))):
+            return Tracer(self, value, None)
+        result = self._number(value)
+        self.calls.append(Call(name, function, map_tree(_ref_of, args), map_tree(_ref_of, kwargs), result))
+        return Tracer(self, value, result)
+
+    def _number(self, value: Array) -> int:
+        self.specs.append(Spec.of(value))
+        return len(self.specs) - 1
 
 
 # Only the shape of their argument counts, which never changes.
-_CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "result_type", "isdtype", "finfo", "iinfo"})
+_CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like"})
 
 
 class TracingNamespace:
@@ -105,93 +149,76 @@ class TracingNamespace:
         return function
 
 
-class Tracer:
-    """A stand-in for an array, which records what is done with it."""
+class Recording(NamedTuple):
+    """A recorded function.
 
-    __array_ufunc__ = None  # NumPy's arrays leave mixed operations to the methods below
+    Attributes
+    ----------
+    record : Record
+        Its calls.
+    inputs, outputs : trees of int
+        The numbers of the values in the places of its arguments and results.
+    """
 
-    def __init__(self, record: Record, number: int) -> None:
-        self.record, self.number = record, number
-
-    @property
-    def value(self) -> Array:
-        """The array that it stands for, while tracing."""
-        return self.record.values[self.number]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("shape", "dtype", "ndim", "size", "device"):
-            return getattr(self.value, name)
-        raise AttributeError(f"a traced array has no {name!r}: call a function of the namespace")
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.record.call("getitem", _getitem, (self, key), {})
-
-    def __bool__(self) -> bool:
-        raise TypeError("a traced step must not read values: use xp.where instead of if")
-
-    __float__ = __int__ = __bool__
+    record: Record
+    inputs: Tree
+    outputs: Tree
 
 
-def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
-    function = getattr(np, name)
+def record(build: Callable[[Any], Callable[..., Tree]], xp: Any, *inputs: Tree) -> tuple[Recording, Tree]:
+    """Run a function once on stand-ins for its inputs.
 
-    def method(self: Tracer, *other: Any) -> Any:
-        args = (*other, self) if swapped else (self, *other)
-        return self.record.call(name, function, args, {})
+    Parameters
+    ----------
+    build : callable
+        From a namespace to the function, from trees of arrays to a tree of arrays.
+    xp : namespace
+        The library's own.
+    *inputs : trees of arrays
+        What to run it on; None for what is absent.
 
-    return method
+    Returns
+    -------
+    recording : Recording
+    results : tree of arrays
+        What came out.
 
-
-for _name, _function in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-}.items():
-    setattr(Tracer, f"__{_name}__", _operator(_function))
-    setattr(Tracer, f"__r{_name}__", _operator(_function, swapped=True))
-for _name, _function in {
-    "neg": "negative",
-    "invert": "invert",
-    "abs": "abs",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
-    setattr(Tracer, f"__{_name}__", _operator(_function))
-
-
-def _getitem(array: Array, key: Any) -> Array:
-    return array[key]
+    Examples
+    --------
+    >>> import array_api_compat.numpy as np
+    >>> recording, result = record(lambda xp: lambda x: xp.sum(x * 2.0), np, np.ones(3))
+    >>> [call.name for call in recording.record.calls], float(result)
+    (['multiply', 'sum'], 6.0)
+    """
+    made = Record()
+    traced = map_tree(lambda leaf: None if leaf is None else made.input(leaf), inputs)
+    results = build(TracingNamespace(xp, made))(*traced)
+    numbers = map_tree(lambda leaf: None if leaf is None else leaf.number, traced)
+    outputs = map_tree(lambda leaf: _output(made, leaf), results)
+    return Recording(made, numbers, outputs), map_tree(value_of, results)
 
 
-def _value_of(item: Any) -> Any:
+def _output(made: Record, leaf: Any) -> int:
+    if isinstance(leaf, Tracer) and leaf.number is not None:
+        return leaf.number
+    return made.constant(value_of(leaf))
+
+
+def _part(function: Callable[..., Any], position: int, *args: Any, **kwargs: Any) -> Array:
+    """Return one of several results of a function."""
+    return function(*args, **kwargs)[position]
+
+
+def value_of(item: Any) -> Any:
+    """Return the array that a stand-in stands for; anything else as it is."""
     return item.value if isinstance(item, Tracer) else item
 
 
+def _is_traced(item: Any) -> bool:
+    return isinstance(item, Tracer) and item.number is not None
+
+
 def _ref_of(item: Any) -> Any:
-    return Ref(item.number) if isinstance(item, Tracer) else item
-
-
-def _map(item: Any, function: Callable[[Any], Any]) -> Any:
-    """Apply a function to every leaf of nested tuples, lists and dicts."""
-    if isinstance(item, Ref):
-        return function(item)
-    if isinstance(item, tuple | list):
-        return type(item)(_map(part, function) for part in item)
-    if isinstance(item, dict):
-        return {name: _map(part, function) for name, part in item.items()}
-    return function(item)
-
-
-def _any_traced(item: Any) -> bool:
-    if isinstance(item, tuple | list):
-        return any(map(_any_traced, item))
-    if isinstance(item, dict):
-        return any(map(_any_traced, item.values()))
-    return isinstance(item, Tracer)
+    if isinstance(item, Tracer):
+        return item.value if item.number is None else Ref(item.number)
+    return item

@@ -13,6 +13,8 @@ from xpnet.validation import check_name
 
 SAMPLINGS = ("fixed", "full", "shuffle", "with_replacement")
 
+_MOST_SAMPLES = 2**31 - 1
+
 _INDICES_AT_ONCE = 2**17
 """Indices drawn in one stretch of the stream with replacement."""
 
@@ -169,6 +171,11 @@ def make_sampler(sampling: str, samples: int, batch_size: int, seed: int, drop_l
     [0, 1, 2, 3]
     """
     check_name("sampling", sampling, SAMPLINGS)
+    if samples > _MOST_SAMPLES:
+        raise InvalidInputError(
+            f"there are {samples} samples, more than the {_MOST_SAMPLES} whose numbers are drawn in 32 bits: train on"
+            " a part of them"
+        )
     if sampling != "full" and batch_size > samples:
         raise InvalidInputError(
             f"batch_size is {batch_size}, but there are only {samples} samples:"

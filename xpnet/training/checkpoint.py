@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from xpnet.backends import Backend, State
+from xpnet.backends import Backend
+from xpnet.describe import describe, restore
 from xpnet.errors import DataError, XpnetError
 from xpnet.io import check_folder, read_weights, write_weights
-from xpnet.nn.network import MLP
-from xpnet.nn.parameters import check_parameters
-from xpnet.optim import Optimizer, optimizer_config, optimizer_from_config
+from xpnet.models.arrays import check_tree
+from xpnet.models.files import CHECKPOINT, blueprint_from, named_arrays, variables_of
+from xpnet.models.model import Model
+from xpnet.nn.layer import NOTHING, Tree
+from xpnet.optim import Optimizer
 from xpnet.training.history import History
 from xpnet.training.settings import Settings
-from xpnet.validation import check_count
+from xpnet.trees import flat, map_tree, nested
+from xpnet.validation import check_count, settle
 
-_EVALUATED = ("iteration", "train_accuracy", "test_accuracy", "gradient_norm", "best_iteration")
+_EVALUATED = (
+    *("iteration", "train_score", "test_score", "metric", "gradient_norm"),
+    *("best_iteration", "best_score"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,27 @@ class Checkpoint:
     every: int
 
     def __post_init__(self) -> None:
-        check_count("every", self.every)
+        settle(self, every=check_count("every", self.every))
         check_folder(self.path)
+
+
+@dataclass
+class Position:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    iteration : int
+        How many updates were done; with the settings it gives the position in the random streams.
+    slots : dict of trees
+        What the optimiser remembers, as arrays of the network's backend.
+    history : History
+        All that was measured.
+    """
+
+    iteration: int
+    slots: dict[str, Tree]
+    history: History
 
 
 @dataclass
@@ -61,34 +86,23 @@ class Saved:
 
     Attributes
     ----------
-    net : MLP
-        The network, its parameters as they were.
+    net : Model
+        The network, its variables as they were.
     optimizer : Optimizer
         The rule of the update.
-    slots : dict
-        What the optimiser remembers, as arrays of the network's backend.
     settings : Settings
-        What the run was asked for; with ``iteration`` it gives the position in the random stream.
-    iteration : int
-        How many updates were done.
+        What the run was asked for.
+    position : Position
+        Where it stands.
     data_shape : tuple of int
         The shape of the training data.
-    history : History
-        All that was measured.
     """
 
-    net: MLP
+    net: Model
     optimizer: Optimizer
-    slots: dict[str, dict[str, Any]]
     settings: Settings
-    iteration: int
+    position: Position
     data_shape: tuple[int, ...]
-    history: History
-
-    @property
-    def state(self) -> State:
-        """The state of the training step."""
-        return {"params": self.net.params, "optimizer": self.slots}
 
 
 def write_checkpoint(path: str | Path, saved: Saved) -> None:
@@ -99,22 +113,23 @@ def write_checkpoint(path: str | Path, saved: Saved) -> None:
     DataError
         If the file cannot be written.
     """
-    to_numpy = saved.net.backend.to_numpy
-    arrays = {f"params/{name}": to_numpy(value) for name, value in saved.net.params.items()}
-    for slot, values in saved.slots.items():
-        arrays |= {f"optimizer/{slot}/{name}": to_numpy(value) for name, value in values.items()}
-    best = saved.history.best_params
-    arrays |= {f"best/{name}": to_numpy(value) for name, value in best.items()}
-    arrays["history/loss"] = np.asarray(saved.history.loss, dtype=np.float64)
-    described = {
-        "net": saved.net.config,
-        "optimizer": optimizer_config(saved.optimizer),
-        "settings": asdict(saved.settings),
-        "iteration": saved.iteration,
-        "data_shape": list(saved.data_shape),
-        "history": {name: getattr(saved.history, name) for name in _EVALUATED},
+    net, history = saved.net, saved.position.history
+    trees = {
+        "model": named_arrays(net.variables),
+        "optimizer": saved.position.slots,
+        "best": named_arrays(history.best),
     }
-    write_weights(path, arrays, {"xpnet_checkpoint": json.dumps(described)})
+    arrays = {name: net.backend.to_numpy(leaf) for name, leaf in flat(trees).items()}
+    arrays["history/loss"] = np.asarray(history.loss, dtype=np.float64)
+    described = {
+        "model": net.config,
+        "optimizer": describe(saved.optimizer),
+        "settings": asdict(saved.settings),
+        "iteration": saved.position.iteration,
+        "data_shape": list(saved.data_shape),
+        "history": {name: getattr(history, name) for name in _EVALUATED},
+    }
+    write_weights(path, arrays, {CHECKPOINT: json.dumps(described)})
 
 
 def read_checkpoint(path: str | Path, backend: str | Backend = "auto", device: str | None = None) -> Saved:
@@ -139,12 +154,12 @@ def read_checkpoint(path: str | Path, backend: str | Backend = "auto", device: s
         If what it holds does not fit together.
     """
     arrays, metadata = read_weights(path)
-    if "xpnet_checkpoint" not in metadata:
+    if CHECKPOINT not in metadata:
         raise DataError(
             f"{path} is not a checkpoint of xpnet; a model alone cannot be trained on: load it and train"
         )
     try:
-        return _restored(arrays, json.loads(metadata["xpnet_checkpoint"]), backend, device)
+        return _restored(nested(arrays), json.loads(metadata[CHECKPOINT]), backend, device)
     except XpnetError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -155,23 +170,21 @@ def read_checkpoint(path: str | Path, backend: str | Backend = "auto", device: s
 
 
 def _restored(
-    arrays: Mapping[str, np.ndarray], described: dict[str, Any], backend: str | Backend, device: str | None
+    trees: dict[str, Any], described: dict[str, Any], backend: str | Backend, device: str | None
 ) -> Saved:
     """Return what the arrays and the description of a checkpoint stand for."""
-    groups: dict[str, dict[str, Any]] = {}
-    for name, value in arrays.items():
-        group, _, key = name.rpartition("/")
-        groups.setdefault(group, {})[key] = value
-    net = MLP.from_params(groups["params"], backend, device, **described["net"])
-
-    def on_device(group: str) -> dict[str, Any]:
-        check_parameters(net.chain, groups[group])
-        return {name: net.backend.asarray(groups[group][name]) for name in net.params}
-
-    best = on_device("best") if "best" in groups else {}
-    history = History(**described["history"], best_params=best, loss=groups["history"]["loss"].tolist())
-    optimizer = optimizer_from_config(described["optimizer"])
-    slots = {slot: on_device(f"optimizer/{slot}") for slot in optimizer.slots}
+    blueprint = blueprint_from(described["model"])
+    net = Model.build(blueprint, variables_of(flat(trees["model"])), backend, device)
+    optimizer = restore(described["optimizer"])
+    best = NOTHING
+    if "best" in trees:
+        best = net.with_variables(variables_of(flat(trees["best"]))).variables
+    history = History(**described["history"], best=best, loss=trees["history"]["loss"].tolist())
+    with net.backend.scope():
+        beginning = optimizer.init(net.xp, net.params)
+    found = trees.get("optimizer", {})
+    check_tree("memory of the optimiser", beginning, found)
+    slots = map_tree(lambda _, leaf: net.backend.asarray(leaf), beginning, found)
+    position = Position(described["iteration"], slots, history)
     settings = Settings(**described["settings"])
-    shape = tuple(described["data_shape"])
-    return Saved(net, optimizer, slots, settings, described["iteration"], shape, history)
+    return Saved(net, optimizer, settings, position, tuple(described["data_shape"]))

@@ -8,16 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xpnet.backends import Backend, Data
+from xpnet.backends import Backend
+from xpnet.describe import describe
 from xpnet.errors import InvalidInputError
-from xpnet.nn.network import MLP
-from xpnet.optim import SGD, Optimizer, optimizer_config
+from xpnet.models.model import Model
+from xpnet.optim import SGD, Optimizer
+from xpnet.programs.step import Data
 from xpnet.training.batches import make_sampler
 from xpnet.training.callbacks import Callback
 from xpnet.training.checkpoint import Checkpoint, Saved, read_checkpoint
 from xpnet.training.history import History
 from xpnet.training.memory import advice_on_batch, advice_on_data, memory_guard
-from xpnet.training.run import Run, check_data_shape
+from xpnet.training.run import Run
 from xpnet.training.settings import Settings
 from xpnet.validation import check_count, check_number
 
@@ -25,7 +27,7 @@ _DEFAULT_EPOCHS = 10
 
 
 def train(
-    net: MLP,
+    net: Model,
     x: Any,
     t: Any,
     optimizer: Optimizer | None = None,
@@ -34,6 +36,7 @@ def train(
     epochs: float | None = None,
     sampling: str = "with_replacement",
     drop_last: bool = False,
+    sample_weight: Any = None,
     validation: tuple[Any, Any] | None = None,
     eval_every: int | None = None,
     gradient_norm: bool = False,
@@ -49,12 +52,12 @@ def train(
 
     Parameters
     ----------
-    net : MLP
+    net : Model
         The network; its parameters are replaced.
-    x : array, shape (samples, features)
-        The training samples, of any library; uint8 is taken for pixels.
-    t : array, shape (samples,) or (samples, classes)
-        Their labels, as integers or one-hot rows.
+    x : array, shape (samples, *inputs)
+        The training samples, of any library.
+    t : array, shape (samples,) or (samples, outputs)
+        Their labels, as integers or one-hot rows; of a regression, values.
     optimizer : Optimizer, default SGD(0.1)
         The rule of the update.
     batch_size : int, default 100
@@ -66,8 +69,10 @@ def train(
         iteration; or one mini-batch, drawn once, in every iteration.
     drop_last : bool, default False
         Whether ``"shuffle"`` leaves out an epoch's last batch where it is short.
+    sample_weight : array, shape (samples,), optional
+        How much each sample counts: a batch's mean is the weighted one.
     validation : tuple of arrays, optional
-        Test samples and labels.
+        Test samples and their targets.
     eval_every : int, optional
         Iterations between evaluations on the whole training and test set; an epoch where omitted, 0 for
         none at all.
@@ -108,9 +113,9 @@ def train(
     True
     """
     optimizer = SGD(0.1) if optimizer is None else optimizer
-    _check_kinds(optimizer, callbacks, checkpoint)
-    data, tested = _on_device(net, x, t, validation)
-    samples = data[0].shape[0]
+    _check_kinds(net, optimizer, callbacks, checkpoint)
+    data, tested = _on_device(net, x, t, sample_weight, validation)
+    samples = data["x"].shape[0]
     batch_size = samples if sampling == "full" else check_count("batch_size", batch_size)
     per_epoch = make_sampler(sampling, samples, batch_size, seed, drop_last).iterations_per_epoch
     settings = Settings(
@@ -122,11 +127,9 @@ def train(
         seed=seed,
         gradient_norm=gradient_norm,
     )
+    net.settle_scale(data["x"])
     with memory_guard(net.backend, partial(advice_on_batch, net, batch_size)):
-        with net.backend.scope():
-            slots = optimizer.init(net.xp, net.params)
-        begun = Saved(net, optimizer, slots, settings, 0, tuple(data[0].shape), History())
-        return Run(begun, data, tested, callbacks, checkpoint).execute(progress)
+        return Run(net, optimizer, settings, data, tested, callbacks, checkpoint).execute(progress)
 
 
 def resume(
@@ -140,7 +143,8 @@ def resume(
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
     progress: bool = True,
-) -> tuple[MLP, History]:
+    sample_weight: Any = None,
+) -> tuple[Model, History]:
     """Go on with a run from its checkpoint, on any backend, as if it had never stopped.
 
     Parameters
@@ -153,12 +157,12 @@ def resume(
         In all, those done already among them; as the run was asked for where omitted.
     backend, device : optional
         Where to go on.
-    callbacks, checkpoint, progress
+    callbacks, checkpoint, progress, sample_weight
         As for `train`.
 
     Returns
     -------
-    net : MLP
+    net : Model
     history : History
         Of the whole run, from its first iteration.
 
@@ -172,22 +176,26 @@ def resume(
         As for `train`.
     """
     saved = read_checkpoint(path, backend, device)
-    _check_kinds(saved.optimizer, callbacks, checkpoint)
+    net, settings, position = saved.net, saved.settings, saved.position
+    _check_kinds(net, saved.optimizer, callbacks, checkpoint)
     if iterations is not None:
-        saved.settings = replace(saved.settings, iterations=check_count("iterations", iterations))
-    if saved.settings.iterations < saved.iteration:
+        settings = replace(settings, iterations=check_count("iterations", iterations))
+    if settings.iterations < position.iteration:
         raise InvalidInputError(
-            f"the run has done {saved.iteration} iterations already: ask for more than that, not for"
-            f" {saved.settings.iterations}"
+            f"the run has done {position.iteration} iterations already: ask for more than that, not for"
+            f" {settings.iterations}"
         )
-    data, tested = _on_device(saved.net, x, t, validation)
-    check_data_shape(saved, data)
-    with memory_guard(saved.net.backend, partial(advice_on_batch, saved.net, saved.settings.batch_size)):
-        return saved.net, Run(saved, data, tested, callbacks, checkpoint).execute(progress)
+    data, tested = _on_device(net, x, t, sample_weight, validation)
+    _check_shape(saved, data)
+    with memory_guard(net.backend, partial(advice_on_batch, net, settings.batch_size)):
+        run = Run(net, saved.optimizer, settings, data, tested, callbacks, checkpoint, position)
+        return net, run.execute(progress)
 
 
-def _check_kinds(optimizer: Any, callbacks: Any, checkpoint: Any) -> None:
+def _check_kinds(net: Any, optimizer: Any, callbacks: Any, checkpoint: Any) -> None:
     """Raise `InvalidInputError` unless each argument is of the kind that its name says."""
+    if not isinstance(net, Model):
+        raise InvalidInputError(f"net must be a network such as xpnet.MLP([784, 50, 10]), not {net!r}")
     if not isinstance(optimizer, Optimizer):
         raise InvalidInputError(f"optimizer must be an optimiser such as xpnet.SGD(0.1), not {optimizer!r}")
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
@@ -198,14 +206,29 @@ def _check_kinds(optimizer: Any, callbacks: Any, checkpoint: Any) -> None:
         return
     if not isinstance(checkpoint, Checkpoint):
         raise InvalidInputError(f"checkpoint must be xpnet.Checkpoint(path, every), not {checkpoint!r}")
-    optimizer_config(optimizer)  # a checkpoint cannot hold any other optimiser: tell it now
+    describe((net.blueprint, optimizer))  # a checkpoint cannot hold what is not registered: tell it now
 
 
-def _on_device(net: MLP, x: Any, t: Any, validation: tuple[Any, Any] | None) -> tuple[Data, Data | None]:
+def _on_device(
+    net: Model, x: Any, t: Any, sample_weight: Any, validation: tuple[Any, Any] | None
+) -> tuple[Data, Data | None]:
     if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
         raise InvalidInputError("validation must be a pair of test samples and their labels, (x, t)")
     with memory_guard(net.backend, advice_on_data):
-        return net.prepare(x, t), None if validation is None else net.prepare(*validation)
+        data = net.prepare(x, t, sample_weight)
+        with net.backend.scope():
+            data = {name: net.backend.contiguous(array) for name, array in data.items()}
+        return data, None if validation is None else net.prepare(*validation)
+
+
+def _check_shape(saved: Saved, data: Data) -> None:
+    """Raise `InvalidInputError` unless the data has the shape of that which the run began with."""
+    shape = tuple(data["x"].shape)
+    if shape != saved.data_shape:
+        raise InvalidInputError(
+            f"the run began with training data of the shape {saved.data_shape}, not {shape}:"
+            " give it the same data to go on"
+        )
 
 
 def _iterations(iterations: int | None, epochs: float | None, per_epoch: int) -> int:

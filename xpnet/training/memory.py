@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 
 from xpnet.backends import Backend
 from xpnet.errors import OutOfMemoryError
-from xpnet.nn.network import MLP
+from xpnet.models.model import Model
+from xpnet.trees import leaves
 
 _COPIES_OF_PARAMETERS = 6
 """Parameters before and after, gradients, two slots of the optimiser, one temporary array."""
-_COPIES_OF_INPUTS, _COPIES_OF_OUTPUTS = 2, 4
+_COPIES_OF_INPUTS, _COPIES_OF_OUTPUTS = 2, 2
 """A batch as gathered and converted; a layer's sums and outputs, and the gradient of each."""
 _COPIES_IN_EXACT = 3
 """Exact products cut each operand into two slices besides."""
@@ -53,12 +54,12 @@ def advice_on_data(free: int) -> str:
     )
 
 
-def advice_on_batch(net: MLP, batch_size: int, free: int) -> str:
+def advice_on_batch(net: Model, batch_size: int, free: int) -> str:
     """Tell how much an iteration needs, and the first half, quarter … of the batch that fits.
 
     Parameters
     ----------
-    net : MLP
+    net : Model
         What is trained.
     batch_size : int
         Samples of a mini-batch.
@@ -72,7 +73,8 @@ def advice_on_batch(net: MLP, batch_size: int, free: int) -> str:
 
     Examples
     --------
-    >>> print(advice_on_batch(MLP([784, 10], backend="numpy"), 100_000, 2**30))
+    >>> import xpnet
+    >>> print(advice_on_batch(xpnet.MLP([784, 10], backend="numpy"), 100_000, 2**30))
     an iteration of 100000 samples needs about 643.4 MB, try batch_size=50000 (about 321.8 MB)
     """
     told = f"an iteration of {batch_size} samples needs about {size(_step_bytes(net, batch_size))}"
@@ -98,11 +100,18 @@ def size(count: float) -> str:
     return f"{count / 1e3:.1f} kB"
 
 
-def _step_bytes(net: MLP, batch_size: int) -> int:
+def operations(net: Model, batch_size: int) -> int:
+    """Estimate an iteration's arithmetic operations: a product forward and two backward, of two a weight."""
+    declared = leaves(net.network.variables.params)
+    weights = sum(math.prod(item.shape) for item in declared if len(item.shape) > 1)
+    return max(1, 6 * weights * batch_size)
+
+
+def _step_bytes(net: Model, batch_size: int) -> int:
     """Estimate an iteration's memory from the layers' sizes: a constant, and a share for each sample."""
-    parameters = sum(inputs * outputs + outputs for inputs, outputs in pairwise(net.sizes))
-    sample = _COPIES_OF_INPUTS * net.sizes[0] + _COPIES_OF_OUTPUTS * sum(net.sizes[1:])
-    if net.config["arithmetic"] == "exact":
+    inputs, *outputs = (math.prod(shape) for shape in net.network.layer.shapes(net.network.inputs))
+    sample = _COPIES_OF_INPUTS * inputs + _COPIES_OF_OUTPUTS * sum(outputs)
+    if net.blueprint.arithmetic == "exact":
         sample *= _COPIES_IN_EXACT
     itemsize = 8 if "float64" in (net.dtype, net.arithmetic.working_dtype) else 4
-    return itemsize * (_COPIES_OF_PARAMETERS * parameters + sample * batch_size)
+    return itemsize * (_COPIES_OF_PARAMETERS * net.blueprint.parameters + sample * batch_size)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from xpnet.backends import Array, Batches, Data, Step
-from xpnet.errors import InvalidInputError, TrainingError
-from xpnet.nn.network import MLP
-from xpnet.optim import global_norm
-from xpnet.training.batches import make_sampler
+from xpnet.errors import TrainingError
+from xpnet.models.model import Model
+from xpnet.optim import Optimizer, global_norm
+from xpnet.programs.step import Array, Batches, Data, State
+from xpnet.random import random_words
+from xpnet.training.batches import Sampler, make_sampler
 from xpnet.training.callbacks import Callback, Evaluation
-from xpnet.training.checkpoint import Checkpoint, Saved, write_checkpoint
+from xpnet.training.checkpoint import Checkpoint, Position, Saved, write_checkpoint
 from xpnet.training.history import History
 from xpnet.training.interrupt import deferred_interrupt
+from xpnet.training.memory import operations
 from xpnet.training.progress import Progress, progress_bar
+from xpnet.training.settings import Settings
 from xpnet.training.step import build_step
+from xpnet.trees import flat
 
 _MOST_ITERATIONS_AT_ONCE = 128
 _OPERATIONS_AT_ONCE = 1e10
@@ -26,51 +31,101 @@ _OPERATIONS_AT_ONCE = 1e10
 
 
 class Run:
-    """A training run, from where `saved` says to its last iteration.
+    """A training run, which goes on for as long as it is told to.
 
     Parameters
     ----------
-    saved : Saved
-        Network, optimiser, settings and where they stand.
-    data : tuple of arrays
-        Samples and labels as `MLP.prepare` returns them.
-    validation : tuple of arrays or None
+    net : Model
+        The network; its variables are replaced.
+    optimizer : Optimizer
+        The rule of the update.
+    settings : Settings
+        How mini-batches are drawn, and when `execute` evaluates and ends.
+    data : dict of arrays
+        Samples, targets and weights as `Model.prepare` returns them.
+    validation : dict of arrays or None
         Likewise, of the test set.
     callbacks : sequence of callables
         Called after each evaluation.
     checkpoint : Checkpoint or None
         Where and how often to save.
+    position : Position or None
+        Where the run stands; at its beginning where None.
+
+    Attributes
+    ----------
+    iteration : int
+        Updates done.
+    history : History
+        All that was measured.
+
+    Examples
+    --------
+    >>> import xpnet
+    >>> digits = xpnet.datasets.load("digits")
+    >>> net = xpnet.MLP([64, 30, 10], backend="numpy")
+    >>> run = Run(net, xpnet.SGD(0.1), Settings(), net.prepare(digits.x_train, digits.t_train))
+    >>> losses = run.advance(200)  # a loop of your own goes around this
+    >>> losses[0] > losses[-1]
+    True
     """
 
     def __init__(
         self,
-        saved: Saved,
+        net: Model,
+        optimizer: Optimizer,
+        settings: Settings,
         data: Data,
-        validation: Data | None,
+        validation: Data | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
+        position: Position | None = None,
     ) -> None:
-        self.net: MLP = saved.net
-        self.optimizer, self.settings, self.history = saved.optimizer, saved.settings, saved.history
-        self.iteration, self.state = saved.iteration, saved.state
+        self.net, self.optimizer, self.settings = net, optimizer, settings
         self.data, self.validation = data, validation
         self.callbacks, self.checkpoint = callbacks, checkpoint
-        settings, backend = self.settings, self.net.backend
+        if position is None:
+            with net.backend.scope():
+                slots = optimizer.init(net.xp, net.params)
+            position = Position(0, slots, History(metric=net.network.loss.metric))
+        self.iteration, self.history = position.iteration, position.history
+        self.state: State = {"params": net.params, "state": net.state, "optimizer": position.slots}
+        samples = data["x"].shape[0]
         self.sampler = make_sampler(
-            settings.sampling, data[0].shape[0], settings.batch_size, settings.seed, settings.drop_last
+            settings.sampling, samples, settings.batch_size, settings.seed, settings.drop_last
         )
+        self.chunk = _iterations_at_once(net, self.sampler)
+        """The most iterations that go to the device at once."""
         rows = self.sampler.subset()
-        self.batch_data = data if rows is None else self._rows(rows)
-        self.loop = backend.loop(self._build_step, fuse=self.net.arithmetic.compilable)
+        self._batch_data = data if rows is None else self._rows(rows)
+        key = optimizer, net.blueprint.scale
+        loop = net.programs.loop(key, build_step(net, optimizer), self.chunk)
+        self._go_on = loop.over(self._batch_data)
         self._losses: list[Array] = []  # on the device, not yet fetched
         self._last_rows: Any = None
-        self._chunk = _iterations_at_once(self.net, self.sampler.batch_size)
+
+    def advance(self, iterations: int) -> np.ndarray:
+        """Train for some iterations: no evaluation, no callback, no checkpoint.
+
+        Returns
+        -------
+        array of float, shape (iterations,)
+            The loss of each iteration's mini-batch, which `history` keeps too.
+
+        Raises
+        ------
+        TrainingError
+            If a loss is infinite or NaN.
+        """
+        with self.net.backend.scope(), _quiet():
+            self._advance_to(self.iteration + iterations)
+            return np.asarray(self._fetch_losses())
 
     def execute(self, progress: bool) -> History:
         """Train to the end, or until Ctrl-C or a callback ends it; see `xpnet.train`."""
         with (
             self.net.backend.scope(),
-            np.errstate(over="ignore", invalid="ignore"),  # a loss that diverges ends in an error of its own
+            _quiet(),
             deferred_interrupt() as interrupt,
             progress_bar(progress, self.iteration, self.settings.iterations) as bar,
         ):
@@ -78,7 +133,8 @@ class Run:
             if self.iteration == 0 and not self.history.iteration:
                 self._evaluate(bar)
             while self.iteration < self.settings.iterations and self.history.stopped == "finished":
-                self._advance_to(self._next_stop(), bar)
+                self._advance_to(self._next_stop())
+                bar.advance(self.iteration)
                 if interrupt.requested and self.iteration < self.settings.iterations:
                     self.history.stopped = "interrupted"
                 if self._evaluation_is_due():
@@ -88,24 +144,31 @@ class Run:
             self._fetch_losses()
         return self.history
 
-    def _build_step(self, xp: Any) -> Step:
-        return build_step(xp, self.net.arithmetic, self.net.chain, self.optimizer)
-
     def _next_stop(self) -> int:
         """Return the next iteration at which something happens besides training."""
         periods = [self.settings.eval_every, self.checkpoint.every if self.checkpoint else 0]
         due = [(self.iteration // every + 1) * every for every in periods if every]
-        return min(self.iteration + self._chunk, self.settings.iterations, *due)
+        return min(self.iteration + self.chunk, self.settings.iterations, *due)
 
-    def _advance_to(self, stop: int, bar: Progress) -> None:
-        for count, rows in self.sampler.blocks(self.iteration, stop):
-            indices = None if rows is None else self.net.backend.asarray(rows)
-            batches = Batches(indices, self.optimizer.coefficients_of(self.iteration, count))
-            self.state, losses = self.loop(self.state, self.batch_data, batches)
-            self._losses.append(losses)
-            self._last_rows = None if rows is None else rows[-1]
-            self.iteration += count
-        bar.advance(self.iteration)
+    def _advance_to(self, stop: int) -> None:
+        while self.iteration < stop:
+            until = min(stop, self.iteration + self.chunk)
+            for count, rows in self.sampler.blocks(self.iteration, until):
+                self.state, losses = self._go_on(self.state, self._batches(count, rows))
+                self._losses.append(losses)
+                self._last_rows = None if rows is None else rows[-1]
+                self.iteration += count
+
+    def _batches(self, count: int, rows: np.ndarray | None) -> Batches:
+        """Return what the next iterations differ in, rounded once."""
+        coefficients = {
+            name: np.asarray(values, dtype=self.net.dtype)
+            for name, values in self.optimizer.coefficients_of(self.iteration, count).items()
+        }
+        random = None
+        if self.net.network.layer.random:
+            random = random_words(self.settings.seed, np.arange(self.iteration, self.iteration + count))
+        return Batches(rows, coefficients, random)
 
     def _evaluation_is_due(self) -> bool:
         # Not after Ctrl-C: a run that is resumed must have been evaluated as if it had never stopped.
@@ -117,17 +180,14 @@ class Run:
             return
         recent = self._fetch_losses()
         history, net = self.history, self.net
-        history.iteration.append(self.iteration)
-        history.train_accuracy.append(net.accuracy_of_prepared(*self.data))
-        if self.validation is not None:
-            history.test_accuracy.append(net.accuracy_of_prepared(*self.validation))
+        train = net.score_of_prepared(self.data)
+        test = None if self.validation is None else net.score_of_prepared(self.validation)
+        history.note(self.iteration, train, test, net.variables)
         if self.settings.gradient_norm:
             self._measure_gradient()
-        if history.accuracy[-1] > max(history.accuracy[:-1], default=-1.0):
-            history.best_iteration, history.best_params = self.iteration, dict(net.params)
         if recent:
             memory = net.backend.memory().used if net.backend.on_gpu else None
-            bar.measured(sum(recent) / len(recent), history.accuracy[-1], memory)
+            bar.measured(sum(recent) / len(recent), history.score[-1], memory)
         evaluation = Evaluation(net, history)
         # A list: every callback is told, also when an earlier one has already asked to stop.
         wishes = [callback(evaluation) for callback in self.callbacks]
@@ -135,37 +195,32 @@ class Run:
             history.stopped = "callback"
 
     def _fetch_losses(self) -> list[float]:
-        """Bring the losses since the last time to the host and the parameters to the network."""
-        backend, history = self.net.backend, self.history
-        recent: list[float] = []
-        if self._losses:
-            recent = backend.to_numpy(backend.xp.concat(self._losses)).tolist()
-            self._losses = []
+        """Bring the losses since the last time to the host and the variables to the network."""
+        recent = [loss for part in self._losses for loss in self.net.backend.to_numpy(part).tolist()]
+        self._losses = []
         for i, loss in enumerate(recent):
             if not math.isfinite(loss):
-                history.loss += recent[:i]
-                raise TrainingError(_divergence(loss, len(history.loss), self.optimizer.learning_rate))
-        history.loss += recent
-        self.net.params = self.state["params"]
+                self.history.loss += recent[:i]
+                raise TrainingError(_divergence(loss, len(self.history.loss), self.optimizer.learning_rate))
+        self.history.loss += recent
+        self.net.params, self.net.state = self.state["params"], self.state["state"]
         return recent
 
     def _measure_gradient(self) -> None:
-        xp, chain, net = self.net.xp, self.net.chain, self.net
         rows = self._last_rows
         if rows is None and self.iteration == 0:  # the mini-batch that comes first
             _, block = next(self.sampler.blocks(0, 1))
             rows = None if block is None else block[0]
-        x, t = self.batch_data if rows is None else self._rows(rows)
-        _, gradients = chain.loss_and_gradients(xp, net.params, x, t)
-        for name, gradient in gradients.items():
-            norm = float(global_norm(xp, {name: gradient}))
+        gradients = self.net.gradient_of_prepared(self._batch_data if rows is None else self._rows(rows))
+        for name, gradient in flat(gradients).items():
+            norm = float(global_norm(self.net.xp, {name: gradient}))
             self.history.gradient_norm.setdefault(name, []).append(norm)
 
     def _rows(self, rows: Any) -> Data:
         backend = self.net.backend
         with backend.scope():
-            x, t = (backend.xp.take(values, backend.asarray(rows), axis=0) for values in self.data)
-        return x, t
+            indices = backend.asarray(rows)
+            return {name: backend.xp.take(values, indices, axis=0) for name, values in self.data.items()}
 
     def _checkpoint_is_due(self) -> bool:
         if self.checkpoint is None:
@@ -176,16 +231,20 @@ class Run:
     def _save(self) -> None:
         assert self.checkpoint is not None
         self._fetch_losses()
-        shape = tuple(self.data[0].shape)
-        slots = self.state["optimizer"]
-        saved = Saved(self.net, self.optimizer, slots, self.settings, self.iteration, shape, self.history)
+        position = Position(self.iteration, self.state["optimizer"], self.history)
+        shape = tuple(self.data["x"].shape)
+        saved = Saved(self.net, self.optimizer, self.settings, position, shape)
         write_checkpoint(self.checkpoint.path, saved)
 
 
-def _iterations_at_once(net: MLP, batch_size: int) -> int:
-    weights = sum(math.prod(layer.shapes[layer.weight]) for layer in net.chain.affine_layers)
-    operations = 6 * weights * batch_size  # a product forward and two backward, of two operations a weight
-    return max(1, min(_MOST_ITERATIONS_AT_ONCE, int(_OPERATIONS_AT_ONCE / operations)))
+def _quiet() -> AbstractContextManager[Any]:
+    """Let a loss that diverges end in an error of its own, not in NumPy's warnings."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def _iterations_at_once(net: Model, sampler: Sampler) -> int:
+    fitting = int(_OPERATIONS_AT_ONCE / operations(net, sampler.batch_size))
+    return max(1, min(_MOST_ITERATIONS_AT_ONCE, fitting))
 
 
 def _divergence(loss: float, iteration: int, learning_rate: float) -> str:
@@ -194,12 +253,3 @@ def _divergence(loss: float, iteration: int, learning_rate: float) -> str:
         f" evaluation. Try a learning rate below {learning_rate:g}, clip_norm=1.0 in the optimiser,"
         " inputs scaled to about 0..1, or smaller initial weights"
     )
-
-
-def check_data_shape(saved: Saved, data: Data) -> None:
-    """Raise `InvalidInputError` unless the data has the shape of that which the run began with."""
-    if tuple(data[0].shape) != saved.data_shape:
-        raise InvalidInputError(
-            f"the run began with training data of the shape {saved.data_shape}, not {tuple(data[0].shape)}:"
-            " give it the same data to go on"
-        )

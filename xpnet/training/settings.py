@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xpnet.random import check_seed
 from xpnet.training.batches import SAMPLINGS
-from xpnet.validation import check_count, check_name, settle
+from xpnet.validation import check_count, check_flag, check_name, settle
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Settings:
 
     Parameters
     ----------
-    iterations : int
+    iterations : int, default 0
         Updates in all.
-    batch_size : int
+    batch_size : int, default 100
         Samples of a mini-batch.
     sampling : str
         A name in `SAMPLINGS`.
@@ -36,13 +36,13 @@ class Settings:
         If a setting is unknown or out of range.
     """
 
-    iterations: int
-    batch_size: int
-    sampling: str
-    drop_last: bool
-    eval_every: int
-    seed: int
-    gradient_norm: bool
+    iterations: int = 0
+    batch_size: int = 100
+    sampling: str = "with_replacement"
+    drop_last: bool = False
+    eval_every: int = 0
+    seed: int = 0
+    gradient_norm: bool = False
 
     def __post_init__(self) -> None:
         check_name("sampling", self.sampling, SAMPLINGS)
@@ -52,4 +52,6 @@ class Settings:
             batch_size=check_count("batch_size", self.batch_size),
             eval_every=check_count("eval_every", self.eval_every, low=0),
             seed=check_seed(self.seed),
+            drop_last=check_flag("drop_last", self.drop_last),
+            gradient_norm=check_flag("gradient_norm", self.gradient_norm),
         )

@@ -7,17 +7,17 @@ a stated bound of the reference.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from xpnet.backends import Batches, State, Step, backend_info
-from xpnet.nn.network import MLP
+from xpnet.backends import backend_info
+from xpnet.models.mlp import MLP
 from xpnet.optim import Optimizer
-from xpnet.training.batches import Sampler, make_sampler
-from xpnet.training.step import build_step
+from xpnet.training.run import Run
+from xpnet.training.settings import Settings
 
 STANDARD_BOUNDS = {"float64": 1e-10, "float32": 1e-2}
 """Largest difference from the reference in standard arithmetic: of a weight, relative to the largest
@@ -161,33 +161,26 @@ def compare_backends(
 def _train(job: Job, name: str, device: str | None, arithmetic: str) -> _Trained:
     net = MLP(**job.config, backend=name, device=device, arithmetic=arithmetic)
     data = net.prepare(job.x, job.t)
-    sampler = make_sampler("with_replacement", data[0].shape[0], job.batch_size, job.seed)
-    backend = net.backend
-    loop = backend.loop(_builder(net, job.optimizer), fuse=net.arithmetic.compilable)
+    net.settle_scale(data["x"])
+    run = Run(net, job.optimizer, Settings(batch_size=job.batch_size, seed=job.seed), data)
     info = backend_info(name)
-    snapshots, losses, marks = [], [], [0]
-    with backend.scope():
-        state: State = {"params": net.params, "optimizer": job.optimizer.init(net.xp, net.params)}
-        snapshots.append(_on_host(net, state))
-        period = max(1, job.iterations // _SNAPSHOTS)
-        seconds, timed = 0.0, 0
-        for start in range(0, job.iterations, period):
-            stop = min(start + period, job.iterations)
-            begun = time.perf_counter()
-            for batches in _chunk(net, sampler, job.optimizer, start, stop):
-                state, chunk_losses = loop(state, data, batches)
-                losses.append(backend.to_numpy(chunk_losses))
-            if start > 0:
-                seconds, timed = seconds + time.perf_counter() - begun, timed + stop - start
-            snapshots.append(_on_host(net, state))
-            marks.append(stop)
-    net.params = state["params"]
+    snapshots, losses, marks = [_on_host(net)], [], [0]
+    period = max(1, job.iterations // _SNAPSHOTS)
+    seconds, timed = 0.0, 0
+    for start in range(0, job.iterations, period):
+        count = min(period, job.iterations - start)
+        begun = time.perf_counter()
+        losses.append(run.advance(count))
+        if start > 0:
+            seconds, timed = seconds + time.perf_counter() - begun, timed + count
+        snapshots.append(_on_host(net))
+        marks.append(start + count)
     course = Course(
         backend=name,
         arithmetic=arithmetic,
         version=info.version or "",
         blas=info.blas or "",
-        device=str(backend.device),
+        device=str(net.backend.device),
         tf32=info.tf32,
         fingerprint=net.fingerprint(),
         iterations_per_second=timed / seconds if seconds else 0.0,
@@ -197,18 +190,8 @@ def _train(job: Job, name: str, device: str | None, arithmetic: str) -> _Trained
     return _Trained(course, np.concatenate(losses), snapshots)
 
 
-def _builder(net: MLP, optimizer: Optimizer) -> Callable[[Any], Step]:
-    return lambda xp: build_step(xp, net.arithmetic, net.chain, optimizer)
-
-
-def _chunk(net: MLP, sampler: Sampler, optimizer: Optimizer, start: int, stop: int) -> Iterator[Batches]:
-    for count, rows in sampler.blocks(start, stop):
-        yield Batches(net.backend.asarray(rows), optimizer.coefficients_of(start, count))
-        start += count
-
-
-def _on_host(net: MLP, state: State) -> dict[str, np.ndarray]:
-    return {name: net.backend.to_numpy(value) for name, value in state["params"].items()}
+def _on_host(net: MLP) -> dict[str, np.ndarray]:
+    return {name: net.backend.to_numpy(value) for name, value in net.params.items()}
 
 
 def _judge(trained: _Trained, reference: _Trained, dtype: str) -> None:

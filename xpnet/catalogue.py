@@ -1,0 +1,43 @@
+"""The registry: every class of the package that a network or a training is described by, and its module.
+
+What stands here is found as ``xpnet.Name``, and can be named by model files, checkpoints and run folders.
+"""
+
+from __future__ import annotations
+
+from xpnet.describe import announce
+
+LAYERS = {
+    "Dense": "xpnet.nn.affine",
+    "Identity": "xpnet.nn.activations",
+    "ReLU": "xpnet.nn.activations",
+    "Sequential": "xpnet.nn.sequential",
+    "Sigmoid": "xpnet.nn.activations",
+    "Step": "xpnet.nn.activations",
+    "Tanh": "xpnet.nn.activations",
+}
+LOSSES = {
+    "MeanSquaredError": "xpnet.nn.losses.squared_error",
+    "SoftmaxCrossEntropy": "xpnet.nn.losses.cross_entropy",
+}
+OPTIMIZERS = {
+    "AdaGrad": "xpnet.optim.optimizers",
+    "Adam": "xpnet.optim.optimizers",
+    "AdamW": "xpnet.optim.optimizers",
+    "Momentum": "xpnet.optim.optimizers",
+    "Nesterov": "xpnet.optim.optimizers",
+    "RMSProp": "xpnet.optim.optimizers",
+    "SGD": "xpnet.optim.optimizers",
+}
+SCHEDULES = {
+    "Constant": "xpnet.optim.schedules",
+    "Cosine": "xpnet.optim.schedules",
+    "Exponential": "xpnet.optim.schedules",
+    "InverseScaling": "xpnet.optim.schedules",
+    "StepDecay": "xpnet.optim.schedules",
+}
+OF_A_FILE = {"Blueprint": "xpnet.models.blueprint", "Network": "xpnet.nn.network"}
+
+PUBLIC = {**LAYERS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
+
+announce({**PUBLIC, **OF_A_FILE})

@@ -1,0 +1,1 @@
+"""Models: networks with their variables, on a backend."""

@@ -1,0 +1,92 @@
+"""The gradient check: backward against central differences, in float64, away from kinks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xpnet.models.model import Model
+from xpnet.trees import flat
+
+Array = Any
+
+_KINK = 1e-4
+"""Where two step sizes give slopes that differ by more of the largest slope, the function is not smooth."""
+_MOST_KINKS = 0.1
+"""If more of a parameter's elements seem to lie at kinks, all of them are compared."""
+
+
+def gradcheck(net: Model, x: Array, t: Array, h: float = 1e-5) -> dict[str, float]:
+    """Compare the backward pass with the numerical gradient, for any layers.
+
+    A copy of the network is checked, in float64. Within a step of a kink, that of ReLU, a difference
+    quotient says nothing about the derivative on either side: weights whose slopes by two step sizes
+    disagree are left out.
+
+    Parameters
+    ----------
+    net : Model
+        The network, which stays as it is.
+    x : array, shape (batch, *inputs)
+        A few samples.
+    t : array, shape (batch,) or (batch, outputs)
+        Their targets.
+    h : float, default 1e-5
+        The step of the central differences.
+
+    Returns
+    -------
+    dict of float
+        For each parameter the largest difference, relative to the largest element of its gradient.
+        Right is below 1e-7; wrong is around 1.
+
+    Raises
+    ------
+    InvalidInputError
+        If ``x`` or ``t`` do not fit the network, or a layer cannot be trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xpnet import MLP
+    >>> net = MLP([4, 3, 2], activation="tanh", backend="numpy")
+    >>> max(gradcheck(net, np.eye(4), np.asarray([0, 1, 0, 1])).values()) < 1e-7
+    True
+    """
+    double = net.copy(dtype="float64")
+    backward = flat(double.gradient(x, t))
+    numerical = flat(double.numerical_gradient(x, t, h))
+    coarser = flat(double.numerical_gradient(x, t, 2.0 * h))
+    with double.backend.scope():
+        xp = double.backend.xp
+        return {
+            name: smooth_difference(xp, backward[name], numerical[name], coarser[name]) for name in backward
+        }
+
+
+def smooth_difference(xp: Any, backward: Array, numerical: Array, coarser: Array) -> float:
+    """Return the largest difference of two gradients away from kinks, relative to the largest element.
+
+    Parameters
+    ----------
+    xp : namespace
+        The library's functions.
+    backward, numerical : arrays
+        What is compared.
+    coarser : array
+        The numerical gradient by larger steps, which tells where kinks are.
+    """
+    kinks = xp.abs(numerical - coarser) > _KINK * max(_largest(xp, numerical), _largest(xp, coarser))
+    if int(xp.sum(xp.astype(kinks, xp.int64))) > _MOST_KINKS * backward.size:
+        kinks = xp.zeros_like(kinks)
+    zeros = xp.zeros_like(backward)
+    return relative_difference(xp, xp.where(kinks, zeros, backward), xp.where(kinks, zeros, numerical))
+
+
+def relative_difference(xp: Any, a: Array, b: Array) -> float:
+    """Return the largest absolute difference over the largest absolute element of either."""
+    largest = max(_largest(xp, a), _largest(xp, b))
+    return float(xp.max(xp.abs(a - b))) / largest if largest > 0 else 0.0
+
+
+def _largest(xp: Any, array: Array) -> float:
+    return float(xp.max(xp.abs(array)))

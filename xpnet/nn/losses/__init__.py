@@ -1,0 +1,1 @@
+"""Losses: what is minimised, how right the outputs are, and what they say."""

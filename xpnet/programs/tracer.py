@@ -1,0 +1,130 @@
+"""The stand-in for an array while a function is traced: it records, and refuses what is not portable."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from xpnet.programs.step import StepError
+
+Array = Any
+
+_ATTRIBUTES = ("shape", "dtype", "ndim", "size", "device")
+
+
+class NoSuchMethodError(StepError, AttributeError):
+    """An array's method was called within a step."""
+
+
+class Tracer:
+    """A stand-in for an array.
+
+    Parameters
+    ----------
+    record : Record
+        Where calls go.
+    value : array
+        What it stands for.
+    number : int or None
+        Its value's number in the record; None for a constant.
+    """
+
+    __array_ufunc__ = None  # NumPy's arrays leave mixed operations to the methods below
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, record: Any, value: Array, number: int | None) -> None:
+        self.record, self.value, self.number = record, value, number
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ATTRIBUTES:
+            return getattr(self.value, name)
+        if name.startswith("__"):  # what Python and the libraries look for
+            raise AttributeError(name)
+        raise NoSuchMethodError(
+            f"a step must not use the method or attribute {name!r} of an array, which not every library has: call"
+            " a function of the namespace, xp"
+        )
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.record.call("getitem", operator.getitem, (self, key), {})
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise StepError("a step must not assign into an array, which JAX cannot: choose with xp.where")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise StepError("a step must not go through an array's elements: take it apart with xp.unstack")
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __bool__(self) -> bool:
+        return bool(self._known("if"))
+
+    def __int__(self) -> int:
+        return int(self._known("int()"))
+
+    def __float__(self) -> float:
+        return float(self._known("float()"))
+
+    def _known(self, wish: str) -> Array:
+        """Return the value where it is a constant."""
+        if self.number is not None:
+            raise StepError(
+                f"a traced step must not read values ({wish}), which change from iteration to iteration: choose"
+                " with xp.where"
+            )
+        return self.value
+
+
+def _operator(name: str, function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:
+    def method(self: Tracer, *other: Any) -> Any:
+        return self.record.call(name, function, (*other, self) if swapped else (self, *other), {})
+
+    return method
+
+
+def _refusal(sign: str, instead: str) -> Callable[..., Any]:
+    def method(self: Tracer, *other: Any) -> NoReturn:
+        raise StepError(
+            f"a step must not use the operator {sign} on arrays, which libraries round differently: call {instead}"
+        )
+
+    return method
+
+
+for _name, _standard in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}.items():
+    _function = getattr(operator, f"__{_name}__")
+    setattr(Tracer, f"__{_name}__", _operator(_standard, _function))
+    setattr(Tracer, f"__r{_name}__", _operator(_standard, _function, swapped=True))
+for _name, _standard in {
+    "neg": "negative",
+    "pos": "positive",
+    "invert": "bitwise_invert",
+    "abs": "abs",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}.items():
+    setattr(Tracer, f"__{_name}__", _operator(_standard, getattr(operator, f"__{_name}__")))
+for _name, _sign, _instead in (
+    ("matmul", "@", "xp.matmul(a, b)"),
+    ("truediv", "/", "xp.divide(a, b)"),
+    ("floordiv", "//", "xp.floor_divide(a, b)"),
+    ("mod", "%", "xp.remainder(a, b)"),
+    ("pow", "**", "xp.square(x), or xp.pow(a, b)"),
+):
+    for _prefix in ("", "r", "i"):
+        setattr(Tracer, f"__{_prefix}{_name}__", _refusal(_sign, _instead))
