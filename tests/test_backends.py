@@ -264,7 +264,7 @@ def test_a_network_shares_its_parameters_with_nobody(backend):
 
 @pytest.mark.parametrize("wrong", [["a", "b"], [None, 1], [1 + 2j]])
 def test_only_numbers_become_arrays(backend, wrong):
-    with pytest.raises(BackendError, match="expected an array of numbers"):
+    with pytest.raises(InvalidInputError, match="must be an array of real numbers"):
         backend.asarray(wrong)
 
 

@@ -319,15 +319,13 @@ def test_bad_labels_are_refused(backend, case):
 @pytest.mark.parametrize("dtype", ["U8", "complex128", "datetime64[s]", "object"])
 def test_what_is_no_real_number_is_no_data(backend, dtype):
     x = np.zeros((2, 6), dtype)
-    with pytest.raises(
-        xpnet.XpnetError, match=r"must be an array of real numbers|expected an array of numbers"
-    ):
+    with pytest.raises(InvalidInputError, match="must be an array of real numbers"):
         network(backend).predict(x)
 
 
 def test_labels_that_are_missing_are_told(backend):
     for function in (network(backend).loss, network(backend).accuracy):
-        with pytest.raises(xpnet.XpnetError, match="expected an array of numbers"):
+        with pytest.raises(InvalidInputError, match="must be an array of real numbers"):
             function(X, None)
 
 
@@ -377,7 +375,7 @@ def test_numbers_too_large_for_the_dtype_are_refused(backend):
         ({"W2": np.eye(2), "b2": np.zeros(2)}, "with matrices W1, W2 …; there are W2, b2"),
         ({"W1": [[1.0]], "b1": [0.0]}, "with matrices W1"),
         ({"W1": np.eye(2), "b1": [0.0, 0.0]}, r"b1 must have the shape \(2,\)"),
-        ({"W1": np.eye(2) * 1j, "b1": np.zeros(2)}, "W1 must be an array of real numbers"),
+        ({"W1": np.eye(2) * 1j, "b1": np.zeros(2)}, "must be an array of real numbers"),
         ({"W1": np.eye(2), "b1": np.zeros(3)}, r"b1 must have the shape \(2,\).*not \(3,\)"),
         (
             {"W1": np.eye(2), "b1": np.zeros(2), "W2": np.zeros((3, 1)), "b2": np.zeros(1)},

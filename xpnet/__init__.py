@@ -16,7 +16,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from xpnet.backends import Backend, BackendInfo, available_backends, get_backend
+from xpnet.backends import Backend, BackendInfo, available_backends, get_backend, register_backend
 from xpnet.errors import XpnetError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ __all__ = [
     "get_backend",
     "gradcheck",
     "load",
+    "register_backend",
     "resume",
     "train",
 ]

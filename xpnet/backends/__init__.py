@@ -13,6 +13,7 @@ from xpnet.backends.base import (
     Step,
     StepBuilder,
 )
+from xpnet.backends.known import register_backend
 from xpnet.backends.registry import available_backends, backend_info, get_backend
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "available_backends",
     "backend_info",
     "get_backend",
+    "register_backend",
 ]

@@ -48,6 +48,10 @@ class NumpyBackend(Backend):
         """Replay the step over fixed buffers: operation by operation, the same bits, no allocation."""
         return ReplayedLoop(build, self.xp)
 
+    def contiguous(self, array: Array) -> Array:
+        """Return the array in C order."""
+        return np.ascontiguousarray(array)
+
     def memory(self) -> Memory:
         """Tell the resident memory of this process."""
         return Memory(*host_memory())

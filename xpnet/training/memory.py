@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 from xpnet.backends import Backend
+from xpnet.backends.room import size
 from xpnet.errors import OutOfMemoryError
 from xpnet.nn.network import MLP
 
@@ -82,20 +83,6 @@ def advice_on_batch(net: MLP, batch_size: int, free: int) -> str:
     if smaller < 1 or _step_bytes(net, smaller) > free:
         return f"{told}, and no smaller batch fits: try a smaller network, or another device"
     return f"{told}, try batch_size={smaller} (about {size(_step_bytes(net, smaller))})"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes for a reader.
-
-    Examples
-    --------
-    >>> size(55_000_000)
-    '55.0 MB'
-    """
-    for factor, unit in ((1e9, "GB"), (1e6, "MB")):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count / 1e3:.1f} kB"
 
 
 def _step_bytes(net: MLP, batch_size: int) -> int:
