@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from xpnet.backends.host import common_dtype, dtype_name, plain, to_host
+from xpnet.backends.known import backend_of
 from xpnet.errors import InvalidInputError
 
 Array = Any
@@ -240,7 +241,7 @@ class Backend(ABC):
             return self.xp.astype(own, self.dtype(wanted))
         try:
             host = self.to_numpy(own)
-        except (TypeError, ValueError, RuntimeError) as error:
+        except (TypeError, NotImplementedError) as error:
             raise InvalidInputError(
                 f"{name} must be an array of real numbers, not one of dtype {found}"
             ) from error
@@ -254,6 +255,9 @@ class Backend(ABC):
 
     def _adopt(self, array: Any, name: str) -> Array:
         """Share another library's array on the same device, or copy it by way of the host."""
+        owner = backend_of(array)
+        if owner is not None:  # DLPack would lose the sign of a tensor that PyTorch negates when it is read
+            array = owner.bare(array, name)
         if hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic):
             try:
                 return self.xp.from_dlpack(array)

@@ -76,7 +76,7 @@ class CupyBackend(Backend):
     def contiguous(self, array: Array) -> Array:
         """Return the array in C order."""
         with self.device:
-            return cupy.ascontiguousarray(array)
+            return cupy.asarray(array, order="C")
 
     def owns(self, array: object) -> bool:
         """Tell whether it is a CuPy array."""

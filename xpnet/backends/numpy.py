@@ -50,7 +50,7 @@ class NumpyBackend(Backend):
 
     def contiguous(self, array: Array) -> Array:
         """Return the array in C order."""
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")
 
     def memory(self) -> Memory:
         """Tell the resident memory of this process."""

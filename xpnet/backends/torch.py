@@ -70,6 +70,8 @@ class TorchBackend(Backend):
             kind = "nested" if array.is_nested else str(array.layout).rpartition(".")[2]
             whole = "torch.nested.to_padded_tensor(…)" if array.is_nested else f"{name}.to_dense()"
             raise InvalidInputError(f"{name} is a tensor of layout {kind}: give it whole, {whole}")
+        if array.is_quantized:
+            raise InvalidInputError(f"{name} is quantised, {array.dtype}: give {name}.dequantize()")
         if array.device.type == "meta":
             raise InvalidInputError(f"{name} lies on PyTorch's device 'meta', which holds no numbers")
         return (array.detach() if array.requires_grad else array).resolve_conj().resolve_neg()
