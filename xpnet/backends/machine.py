@@ -71,10 +71,10 @@ def _windows() -> tuple[int, int, int]:
     kernel = getattr(getattr(ctypes, "windll", None), "kernel32", None)
     if kernel is None:
         return 0, _REACHABLE, _REACHABLE
-    words = ctypes.c_ulonglong * 7
+    words = ctypes.c_uint64 * 7
     # MEMORYSTATUSEX: two numbers of 32 bits; then memory and its rest, page file and its rest, …
     status = type(
-        "Status", (ctypes.Structure,), {"_fields_": [("head", ctypes.c_ulong * 2), ("sizes", words)]}
+        "Status", (ctypes.Structure,), {"_fields_": [("head", ctypes.c_uint32 * 2), ("sizes", words)]}
     )()
     status.head[0] = ctypes.sizeof(status)
     if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
@@ -85,7 +85,7 @@ def _windows() -> tuple[int, int, int]:
 def _windows_working_set(ctypes: Any, kernel: Any) -> int:
     size = ctypes.c_size_t
     # PROCESS_MEMORY_COUNTERS: its own size, page faults; then the peak of the working set, the set itself, …
-    fields = [("head", ctypes.c_ulong * 2), ("sizes", size * 8)]
+    fields = [("head", ctypes.c_uint32 * 2), ("sizes", size * 8)]
     counters = type("Counters", (ctypes.Structure,), {"_fields_": fields})()
     counters.head[0] = ctypes.sizeof(counters)
     process = ctypes.c_void_p(-1)  # this process: what GetCurrentProcess returns
