@@ -82,7 +82,7 @@ def test_a_container_of_version_1(system):
     """Its path is the one outside, which is not there inside: the limit lies at the top."""
     system(
         {
-            "proc/self/cgroup": "5:cpu,cpuacct:/docker/1f\n4:memory:/docker/1f\n1:name=systemd:/docker:1f\n0::/\n",
+            "proc/self/cgroup": "5:cpu,cpuacct:/docker/1f\n4:memory:/docker/1f\n1:name=x:/a:b\n0::/\n",
             "cgroup/memory/memory.limit_in_bytes": f"{6 * GIB}\n",
             "cgroup/memory/memory.usage_in_bytes": f"{5 * GIB}\n",
             "cgroup/memory/memory.stat": f"inactive_file 1\ntotal_inactive_file {2 * GIB}\n",
