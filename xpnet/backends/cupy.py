@@ -113,5 +113,12 @@ _OUT_OF_MEMORY = ("ALLOC_FAILED", "OUT_OF_MEMORY", "out of memory", "cudaErrorMe
 
 
 def _tf32() -> bool:
-    """Read the switch that CuPy reads at its first product."""
-    return int(os.environ.get("CUPY_TF32") or "0") > 0
+    """Read the switch that CuPy reads at its first product, where it stumbles over what is no number."""
+    switch = os.environ.get("CUPY_TF32", "0")
+    if not switch:
+        del os.environ["CUPY_TF32"]
+        return False
+    try:
+        return int(switch) > 0
+    except ValueError as error:
+        raise BackendError(f"the environment variable CUPY_TF32 must be 0 or 1, not {switch!r}") from error

@@ -74,6 +74,8 @@ def backend_info(name: str) -> BackendInfo:
 def _told_by(cls: type[Backend], name: str) -> BackendInfo:
     try:
         return cls.info()
+    except BackendError:
+        raise
     except Exception as error:
         raise BackendError(f"{name} cannot tell its devices: {error}") from error
 
