@@ -221,6 +221,17 @@ def test_a_library_that_raises_whatever_it_likes(tmp_path):
     assert told.startswith("jax is installed but cannot be loaded: numpy has no attribute bool8; try: pip")
 
 
+def test_importing_the_package_looks_for_no_announcement():
+    code = """
+        import sys, numpy
+        before = "importlib.metadata" in sys.modules
+        import xpnet
+        xpnet.MLP([2, 2], backend="numpy").predict([[1.0, 2.0]])
+        print(before or "importlib.metadata" not in sys.modules)
+    """
+    assert python(code) == "True\n"
+
+
 # Names and devices
 
 
