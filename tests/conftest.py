@@ -6,27 +6,58 @@ turns the skip of a named library into a failure.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 # JAX reads these when it starts, which another test module may cause: a second device to compute on.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Where no NVIDIA driver is, JAX need not look for GPUs; where one is, it shall not take the others' memory.
+os.environ.setdefault(
+    "JAX_PLATFORMS",
+    "" if Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") else "cpu",
+)
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import array_api_compat
 import numpy as np
 import pytest
 
-from xpnet.backends import Backend, Loop, State, Step, StepBuilder, backend_info, get_backend
+from xpnet.backends import Backend, Loop, Step, StepBuilder, backend_info, get_backend
 from xpnet.backends.numpy import NumpyBackend
+from xpnet.errors import BackendError
+
+
+class ReadOnlyNamespace:
+    """A namespace whose functions return arrays that cannot be written to: whoever mutates a result fails."""
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.library, name)
+        if isinstance(value, ModuleType):
+            value = ReadOnlyNamespace(value)
+        elif callable(value) and not isinstance(value, type):
+            value = _with_read_only_results(value)
+        setattr(self, name, value)
+        return value
+
+
+def _with_read_only_results(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *arguments, **options: _read_only(function(*arguments, **options))
 
 
 class ReadOnlyNumpyBackend(NumpyBackend):
-    """NumPy that hands out arrays which cannot be written to: whoever mutates an input fails."""
+    """NumPy that hands out arrays which cannot be written to, as do all its functions."""
 
-    def asarray(self, array: Any, dtype: str | None = None) -> np.ndarray:
-        return _read_only(super().asarray(array, dtype))
+    xp = ReadOnlyNamespace(NumpyBackend.xp)
+
+    def asarray(self, array: Any, dtype: str | None = None, name: str = "array") -> np.ndarray:
+        return _read_only(super().asarray(array, dtype, name))
 
     def loop(self, build: StepBuilder, fuse: bool) -> Loop:
         def build_guarded(xp: Any) -> Step:
@@ -36,9 +67,14 @@ class ReadOnlyNumpyBackend(NumpyBackend):
         return self.eager_loop(build_guarded)
 
 
-def _read_only(tree: State | np.ndarray) -> Any:
+def _read_only(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {name: _read_only(value) for name, value in tree.items()}
+    if isinstance(tree, tuple | list):
+        leaves = map(_read_only, tree)
+        return type(tree)(*leaves) if hasattr(tree, "_fields") else type(tree)(leaves)
+    if not isinstance(tree, np.ndarray):
+        return tree
     view = tree.view()
     view.flags.writeable = False
     return view
@@ -75,14 +111,38 @@ def _torch() -> Iterator[Backend]:
 
 
 @contextmanager
+def _torch_cuda() -> Iterator[Backend]:
+    """The last CUDA device; the default device holds no numbers."""
+    import torch
+
+    with torch.device("meta"):
+        yield get_backend("torch", f"cuda:{torch.cuda.device_count() - 1}")
+
+
+@contextmanager
 def _jax() -> Iterator[Backend]:
     """The second device, in 64-bit mode."""
+    with _jax_in_64_bits():
+        yield get_backend("jax", "cpu:1")
+
+
+@contextmanager
+def _jax_cuda() -> Iterator[Backend]:
+    """The last CUDA device, in 64-bit mode."""
+    import jax
+
+    with _jax_in_64_bits():
+        yield get_backend("jax", f"cuda:{len(jax.devices('cuda')) - 1}")
+
+
+@contextmanager
+def _jax_in_64_bits() -> Iterator[None]:
     import jax
 
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     try:
-        yield get_backend("jax", "cpu:1")
+        yield
     finally:
         jax.config.update("jax_enable_x64", before)
 
@@ -105,25 +165,40 @@ BACKENDS: dict[str, Callable[[], AbstractContextManager[Backend]]] = {
     "numpy_read_only": _numpy_read_only,
     "array_api_strict": _array_api_strict,
     "torch": _torch,
+    "torch_cuda": _torch_cuda,
     "jax": _jax,
+    "jax_cuda": _jax_cuda,
     "cupy": _cupy,
 }
 
 
 def require(name: str) -> None:
-    """Skip the test where the library cannot be used, or fail it where that is asked for."""
-    info = backend_info(name)
-    if info.available:
+    """Skip the test where a library, or a form of it in `BACKENDS`, cannot be used; or fail, if so asked."""
+    reason = _missing(name)
+    if reason is None:
         return
     if name in os.environ.get("XPNET_REQUIRE_BACKENDS", "").split(","):
-        pytest.fail(f"XPNET_REQUIRE_BACKENDS names {name}, but: {info.reason}")
-    pytest.skip(str(info.reason))
+        pytest.fail(f"XPNET_REQUIRE_BACKENDS names {name}, but: {reason}")
+    pytest.skip(reason)
+
+
+def _missing(name: str) -> str | None:
+    """Return why a library cannot be used, or None."""
+    library = name.removesuffix("_read_only").removesuffix("_cuda")
+    info = backend_info(library)
+    if not info.available or not name.endswith("_cuda"):
+        return info.reason
+    try:
+        get_backend(library, "cuda:0")
+    except BackendError as error:
+        return str(error)
+    return None
 
 
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """Every array library in turn."""
-    require(request.param.removesuffix("_read_only"))
+    require(request.param)
     with BACKENDS[request.param]() as opened:
         yield opened
 
@@ -143,6 +218,11 @@ def torch() -> Any:
     return torch
 
 
+def library_of(xp: Any) -> Any:
+    """Return the namespace itself, without the guard around it."""
+    return xp.library if isinstance(xp, ReadOnlyNamespace) else xp
+
+
 def assert_close(
     backend: Backend, got: Any, expected: np.ndarray | np.generic, rtol: float = 0.0, atol: float = 0.0
 ) -> None:
@@ -151,7 +231,7 @@ def assert_close(
     The reference is NumPy's and its dtype is the one that is expected: nothing is converted.
     """
     assert isinstance(expected, np.ndarray | np.generic), "build the reference in NumPy"
-    assert array_api_compat.array_namespace(got) is backend.xp
+    assert array_api_compat.array_namespace(got) is library_of(backend.xp)
     assert array_api_compat.device(got) == backend.device
     assert got.dtype == getattr(backend.xp, expected.dtype.name)
     assert tuple(got.shape) == expected.shape

@@ -183,7 +183,7 @@ def path_with(folder):
 @pytest.mark.parametrize("dtype", SAMPLES)
 @pytest.mark.parametrize("source", BACKENDS)
 def test_arrays_go_from_each_library_to_each(backend, source, dtype):
-    require(source.removesuffix("_read_only"))
+    require(source)
     expected = SAMPLES[dtype]
     with BACKENDS[source]() as other:
         foreign = other.asarray(expected)
@@ -264,7 +264,7 @@ def test_a_network_shares_its_parameters_with_nobody(backend):
 
 @pytest.mark.parametrize("wrong", [["a", "b"], [None, 1], [1 + 2j]])
 def test_only_numbers_become_arrays(backend, wrong):
-    with pytest.raises(BackendError, match="expected an array of numbers"):
+    with pytest.raises(InvalidInputError, match="must be an array of real numbers"):
         backend.asarray(wrong)
 
 

@@ -98,7 +98,7 @@ def test_other_integers_are_taken_as_they_are(backend):
 
 @pytest.mark.parametrize("source", BACKENDS)
 def test_inputs_may_belong_to_any_library(backend, source):
-    require(source.removesuffix("_read_only"))
+    require(source)
     net = network(backend, dtype="float32")
     with BACKENDS[source]() as other:
         x, t = other.asarray(X, "float32"), other.asarray(T, "int32")
@@ -150,7 +150,7 @@ def test_nothing_changes_the_users_arrays(backend):
 @pytest.mark.parametrize("target", BACKENDS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_copy_on_any_library_has_the_same_fingerprint(backend, target, dtype):
-    require(target.removesuffix("_read_only"))
+    require(target)
     net = network(backend, dtype=dtype, l2=0.5)
     with BACKENDS[target]() as other:
         copy = net.copy(other)
@@ -319,15 +319,13 @@ def test_bad_labels_are_refused(backend, case):
 @pytest.mark.parametrize("dtype", ["U8", "complex128", "datetime64[s]", "object"])
 def test_what_is_no_real_number_is_no_data(backend, dtype):
     x = np.zeros((2, 6), dtype)
-    with pytest.raises(
-        xpnet.XpnetError, match=r"must be an array of real numbers|expected an array of numbers"
-    ):
+    with pytest.raises(InvalidInputError, match="must be an array of real numbers"):
         network(backend).predict(x)
 
 
 def test_labels_that_are_missing_are_told(backend):
     for function in (network(backend).loss, network(backend).accuracy):
-        with pytest.raises(xpnet.XpnetError, match="expected an array of numbers"):
+        with pytest.raises(InvalidInputError, match="must be an array of real numbers"):
             function(X, None)
 
 
@@ -377,7 +375,7 @@ def test_numbers_too_large_for_the_dtype_are_refused(backend):
         ({"W2": np.eye(2), "b2": np.zeros(2)}, "with matrices W1, W2 …; there are W2, b2"),
         ({"W1": [[1.0]], "b1": [0.0]}, "with matrices W1"),
         ({"W1": np.eye(2), "b1": [0.0, 0.0]}, r"b1 must have the shape \(2,\)"),
-        ({"W1": np.eye(2) * 1j, "b1": np.zeros(2)}, "W1 must be an array of real numbers"),
+        ({"W1": np.eye(2) * 1j, "b1": np.zeros(2)}, "must be an array of real numbers"),
         ({"W1": np.eye(2), "b1": np.zeros(3)}, r"b1 must have the shape \(2,\).*not \(3,\)"),
         (
             {"W1": np.eye(2), "b1": np.zeros(2), "W2": np.zeros((3, 1)), "b2": np.zeros(1)},

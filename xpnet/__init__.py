@@ -16,7 +16,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from xpnet.backends import Backend, BackendInfo, available_backends, get_backend
+from xpnet.backends import Backend, BackendInfo, available_backends, get_backend, register_backend
 from xpnet.catalogue import PUBLIC
 from xpnet.describe import describe, register, restore
 from xpnet.errors import XpnetError
@@ -53,6 +53,7 @@ __all__ = [
     "describe",
     "get_backend",
     "register",
+    "register_backend",
     "restore",
     *_MODULES,
     *_HOME,

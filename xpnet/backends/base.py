@@ -10,7 +10,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from xpnet.backends.host import plain, to_host
+from xpnet.backends.host import common_dtype, dtype_name, plain, to_host
+from xpnet.backends.known import backend_of
+from xpnet.errors import InvalidInputError
 
 Array = Any
 """An array of any library that follows the Array API standard."""
@@ -64,6 +66,8 @@ class Backend(ABC):
     ----------
     name : str
         The name by which `get_backend` knows it.
+    libraries : tuple of str
+        The top-level packages that define its arrays' types; empty where that is its name.
     xp : namespace
         The library's functions, following the Array API standard.
     device : object
@@ -77,6 +81,7 @@ class Backend(ABC):
     """
 
     name: ClassVar[str]
+    libraries: ClassVar[tuple[str, ...]] = ()
     takes_out: ClassVar[bool] = False
     compiles: ClassVar[bool] = False
     out_of_memory_errors: ClassVar[tuple[type[Exception], ...]] = (MemoryError,)
@@ -99,11 +104,22 @@ class Backend(ABC):
 
     @abstractmethod
     def from_numpy(self, array: np.ndarray) -> Array:
-        """Return a host array as one of the library's on this device, sharing memory where it can."""
+        """Return a host array as one of the library's on this device, sharing memory where it can.
+
+        Raise `OverflowError` where the library cannot hold one of its numbers.
+        """
 
     @abstractmethod
     def owns(self, array: object) -> bool:
         """Tell whether the array is one of this library's, wherever it lies."""
+
+    @classmethod
+    def bare(cls, array: Array, name: str = "array") -> Array:
+        """Return the library's array as mere numbers, or raise `InvalidInputError` where it has none.
+
+        For libraries whose arrays may be sparse, or know where their gradients come from.
+        """
+        return array
 
     @abstractmethod
     def memory(self) -> Memory:
@@ -133,11 +149,19 @@ class Backend(ABC):
     def require_dtype(self, name: str) -> None:  # noqa: B027 - most libraries have both
         """Raise `BackendError` unless the device computes in ``"float32"`` or ``"float64"``, as named."""
 
-    def asarray(self, array: Any, dtype: str | None = None) -> Array:
+    def contiguous(self, array: Array) -> Array:
+        """Return the library's array with its rows one after the other in memory; itself where they are.
+
+        Of libraries that do not show how their arrays lie, all do.
+        """
+        return array
+
+    def asarray(self, array: Any, dtype: str | None = None, name: str = "array") -> Array:
         """Return an array of any library as one of this backend's.
 
         Arrays already on the device are shared where their dtype fits, also between libraries
-        (DLPack); others are copied.
+        (DLPack); others are copied. Numbers of a dtype that some library lacks are widened:
+        small floats to float32, long doubles to float64, unsigned integers to int64.
 
         Parameters
         ----------
@@ -145,11 +169,18 @@ class Backend(ABC):
             What to convert.
         dtype : str, optional
             The dtype's name, ``"float32"``; as given where omitted.
+        name : str, optional
+            What the caller calls it, for the error's message: ``"x"``.
 
         Returns
         -------
         array
             Of this library, on this device.
+
+        Raises
+        ------
+        InvalidInputError
+            If it holds no real numbers, or is sparse, or an integer does not fit.
 
         Examples
         --------
@@ -159,7 +190,8 @@ class Backend(ABC):
         """
         # A number beyond float32 becomes infinity in silence: whoever takes data looks for that.
         with self.scope(), np.errstate(over="ignore"):
-            own = array if self.owns(array) else self._adopt(array)
+            own = self.bare(array, name) if self.owns(array) else self._adopt(array, name)
+            own = self._widen(own, name)
             if own.device != self.device:
                 own = self.move(own)
             return own if dtype is None else self.xp.astype(own, self.dtype(dtype), copy=False)
@@ -172,8 +204,33 @@ class Backend(ABC):
         """Return the library's dtype of that name."""
         return getattr(self.xp, name)
 
-    def _adopt(self, array: Any) -> Array:
+    def _widen(self, own: Array, name: str) -> Array:
+        """Return the library's array in a dtype that every library has."""
+        found = dtype_name(own.dtype)
+        wanted = common_dtype(found)
+        if wanted == found:
+            return own
+        if wanted == "float32":
+            return self.xp.astype(own, self.dtype(wanted))
+        try:
+            host = self.to_numpy(own)
+        except (TypeError, NotImplementedError) as error:
+            raise InvalidInputError(
+                f"{name} must be an array of real numbers, not one of dtype {found}"
+            ) from error
+        return self._from_host(host, name)
+
+    def _from_host(self, array: np.ndarray, name: str) -> Array:
+        try:
+            return self.from_numpy(plain(array, name))
+        except OverflowError as error:
+            raise InvalidInputError(f"{name}: {error}") from error
+
+    def _adopt(self, array: Any, name: str) -> Array:
         """Share another library's array on the same device, or copy it by way of the host."""
+        owner = backend_of(array)
+        if owner is not None:  # DLPack would lose the sign of a tensor that PyTorch negates when it is read
+            array = owner.bare(array, name)
         if hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic):
             try:
                 return self.xp.from_dlpack(array)
@@ -181,7 +238,7 @@ class Backend(ABC):
                 # Another device, or a dtype that DLPack or the library lacks: go by the host. PyTorch
                 # without CUDA asserts where the array lies on a GPU.
                 pass
-        return self.from_numpy(plain(to_host(array)))
+        return self._from_host(to_host(array, name), name)
 
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a pure function of lists of arrays, where `compiles`."""

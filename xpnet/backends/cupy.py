@@ -19,6 +19,7 @@ class CupyBackend(Backend):
 
     name = "cupy"
     xp = xp
+    out_of_memory_errors = (MemoryError, RuntimeError)
 
     def __init__(self, device: str | None = None) -> None:
         found = self.info()
@@ -72,6 +73,11 @@ class CupyBackend(Backend):
         with self.device:
             return array.copy()
 
+    def contiguous(self, array: Array) -> Array:
+        """Return the array in C order."""
+        with self.device:
+            return cupy.asarray(array, order="C")
+
     def owns(self, array: object) -> bool:
         """Tell whether it is a CuPy array."""
         return isinstance(array, cupy.ndarray)
@@ -84,6 +90,10 @@ class CupyBackend(Backend):
         """Wait for the device's queue."""
         with self.device:
             cupy.cuda.get_current_stream().synchronize()
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Tell so by the type, or by the message of what the driver and cuBLAS raise."""
+        return isinstance(error, MemoryError) or any(told in str(error) for told in _OUT_OF_MEMORY)
 
     @property
     def device_name(self) -> str:
@@ -104,6 +114,16 @@ class CupyBackend(Backend):
             return Memory(used, min(free, limit - used) if limit else free, total)
 
 
+_OUT_OF_MEMORY = ("ALLOC_FAILED", "OUT_OF_MEMORY", "out of memory", "cudaErrorMemoryAllocation")
+
+
 def _tf32() -> bool:
-    """Read the switch that CuPy reads at its first product."""
-    return int(os.environ.get("CUPY_TF32", "0")) > 0
+    """Read the switch that CuPy reads at its first product, where it stumbles over what is no number."""
+    switch = os.environ.get("CUPY_TF32", "0")
+    if not switch:
+        del os.environ["CUPY_TF32"]
+        return False
+    try:
+        return int(switch) > 0
+    except ValueError as error:
+        raise BackendError(f"the environment variable CUPY_TF32 must be 0 or 1, not {switch!r}") from error

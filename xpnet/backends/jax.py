@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from xpnet.backends.base import Array, Backend, BackendInfo, Memory
-from xpnet.backends.host import host_memory
+from xpnet.backends.host import dtype_name, host_memory, to_host
 from xpnet.errors import BackendError
 
 
@@ -19,6 +19,7 @@ class JaxBackend(Backend):
     """JAX on ``"cpu"``, ``"cpu:1"``, ``"cuda:0"`` …; the first device of its default platform."""
 
     name = "jax"
+    libraries = ("jax", "jaxlib")
     xp = jnp
     compiles = True
     out_of_memory_errors = (MemoryError, jax.errors.JaxRuntimeError)
@@ -52,11 +53,18 @@ class JaxBackend(Backend):
             kind = {"f": "float64", "i": "int64", "u": "uint64"}[array.dtype.kind]
             narrow = array.astype(jax.dtypes.canonicalize_dtype(kind))
             if array.dtype.kind != "f" and (lost := array[narrow != array]).size:
-                raise BackendError(f"JAX outside its 64-bit mode cannot hold the integer {lost.flat[0]}")
+                raise OverflowError(f"JAX outside its 64-bit mode cannot hold the integer {lost.flat[0]}")
             array = narrow
-        if array.flags.writeable and array.flags.c_contiguous:
+        if array.flags.writeable and array.flags.c_contiguous and min(array.strides, default=0) >= 0:
             return jax.device_put(jnp.from_dlpack(array), self.device)
         return jax.device_put(np.array(array), self.device)
+
+    def _adopt(self, array: Any, name: str) -> Array:
+        """Look at 64-bit integers on the host outside the 64-bit mode: DLPack would cut them in silence."""
+        wide = dtype_name(getattr(array, "dtype", "")) in ("int64", "uint64")
+        if wide and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+            return self._from_host(to_host(array, name), name)
+        return super()._adopt(array, name)
 
     def move(self, array: Array) -> Array:
         """Return the array on this device."""

@@ -44,6 +44,10 @@ class NumpyBackend(Backend):
         """Tell whether it is a NumPy array as all libraries have them, no subclass and of native bytes."""
         return type(array) is np.ndarray and array.dtype.isnative
 
+    def contiguous(self, array: Array) -> Array:
+        """Return the array in C order."""
+        return np.asarray(array, order="C")
+
     def memory(self) -> Memory:
         """Tell the resident memory of this process."""
         return Memory(*host_memory())

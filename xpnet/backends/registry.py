@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
-from importlib.util import find_spec
+from typing import Any
 
 from xpnet.backends.base import Backend, BackendInfo
-from xpnet.errors import BackendError, unknown_name
-
-# Name (of the module here and of the library's package) -> its class, and how to install it.
-_BACKENDS = {
-    "numpy": ("NumpyBackend", "pip install numpy"),
-    "cupy": ("CupyBackend", "pip install 'xpnet[cuda12]' for CUDA 12 or 'xpnet[cuda13]' for CUDA 13"),
-    "torch": ("TorchBackend", "pip install 'xpnet[torch]'"),
-    "jax": ("JaxBackend", "pip install 'xpnet[jax]'"),
-    "array_api_strict": ("ArrayApiStrictBackend", "pip install array-api-strict"),
-}
+from xpnet.backends.known import known_names, load_backend
+from xpnet.errors import BackendError, InvalidInputError
 
 
 def get_backend(name: str | Backend = "auto", device: str | None = None) -> Backend:
@@ -26,7 +17,8 @@ def get_backend(name: str | Backend = "auto", device: str | None = None) -> Back
     ----------
     name : {"auto", "numpy", "cupy", "torch", "jax", "array_api_strict"} or Backend, default "auto"
         ``"auto"`` is the environment variable ``XPNET_BACKEND`` where set, else CuPy where a CUDA
-        device answers, else NumPy. A `Backend` is returned as it is.
+        device answers, else NumPy. Also the name of a backend that is registered, see
+        `register_backend`. A `Backend` is returned as it is, unless another device is asked for.
     device : str, optional
         The device, as the library names it: ``"cuda:1"``; the library's default where omitted.
 
@@ -47,15 +39,12 @@ def get_backend(name: str | Backend = "auto", device: str | None = None) -> Back
     >>> get_backend("numpy")
     <xpnet backend 'numpy' on cpu>
     """
+    place = None if device is None else str(device)
     if isinstance(name, Backend):
-        return name
-    if name == "auto":
-        name = os.environ.get("XPNET_BACKEND", "auto")
-    if name == "auto":
-        name = "cupy" if backend_info("cupy").available else "numpy"
-    if name not in _BACKENDS:
-        raise unknown_name("backend", name, [*_BACKENDS, "auto"])
-    return _load(name)(device)
+        return _on_device(name, place)
+    if not isinstance(name, str):
+        raise InvalidInputError(f"backend must be a name, as 'numpy', or a Backend, not {name!r}")
+    return load_backend(_settle_auto(name))(place)
 
 
 def available_backends() -> dict[str, BackendInfo]:
@@ -71,22 +60,36 @@ def available_backends() -> dict[str, BackendInfo]:
     >>> available_backends()["numpy"].available
     True
     """
-    return {name: backend_info(name) for name in _BACKENDS}
+    return {name: backend_info(name) for name in known_names()}
 
 
 def backend_info(name: str) -> BackendInfo:
     """Ask one array library, by name, whether it can compute here."""
     try:
-        return _load(name).info()
+        return _told_by(load_backend(name), name)
     except BackendError as error:
         return BackendInfo(False, reason=str(error))
 
 
-def _load(name: str) -> type[Backend]:
-    class_name, install = _BACKENDS[name]
-    if find_spec(name) is None:
-        raise BackendError(f"{name} is not installed: {install}")
+def _told_by(cls: type[Backend], name: str) -> BackendInfo:
     try:
-        return getattr(import_module(f"xpnet.backends.{name}"), class_name)
-    except (ImportError, OSError) as error:
-        raise BackendError(f"{name} is installed but cannot be loaded: {error}; try: {install}") from error
+        return cls.info()
+    except BackendError:
+        raise
+    except Exception as error:
+        raise BackendError(f"{name} cannot tell its devices: {error}") from error
+
+
+def _on_device(backend: Backend, device: str | None) -> Backend:
+    if device is None:
+        return backend
+    other: Any = type(backend)(device)
+    return backend if other == backend else other
+
+
+def _settle_auto(name: str) -> str:
+    if name == "auto":
+        name = os.environ.get("XPNET_BACKEND") or "auto"
+    if name == "auto":
+        name = "cupy" if backend_info("cupy").available else "numpy"
+    return name

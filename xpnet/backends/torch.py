@@ -10,7 +10,7 @@ import torch
 
 from xpnet.backends.base import Array, Backend, BackendInfo, Memory
 from xpnet.backends.host import host_memory
-from xpnet.errors import BackendError
+from xpnet.errors import BackendError, InvalidInputError
 
 
 class TorchBackend(Backend):
@@ -42,13 +42,18 @@ class TorchBackend(Backend):
     @classmethod
     def to_numpy(cls, array: Array) -> np.ndarray:
         """Return the tensor on the host."""
-        return array.detach().cpu().numpy()
+        host = cls.bare(array).cpu()
+        return (host if host.dtype in _IN_NUMPY else host.to(torch.float32)).numpy()
 
     def from_numpy(self, array: np.ndarray) -> Array:
-        """Return a tensor, on the CPU over the same memory; PyTorch cannot share what is read-only."""
-        if self.device.type == "cpu" and array.flags.writeable and array.flags.c_contiguous:
+        """Return a tensor, on the CPU over the same memory; PyTorch cannot share what is read-only.
+
+        Nor what runs backwards, which a row of one number may, though it is contiguous.
+        """
+        forwards = array.flags.c_contiguous and min(array.strides, default=0) >= 0
+        if self.device.type == "cpu" and array.flags.writeable and forwards:
             return torch.from_numpy(array)
-        return torch.tensor(array, device=self.device)
+        return torch.from_numpy(np.array(array, order="C")).to(self.device)
 
     def move(self, array: Array) -> Array:
         """Return the tensor on this device."""
@@ -57,6 +62,23 @@ class TorchBackend(Backend):
     def owns(self, array: object) -> bool:
         """Tell whether it is a PyTorch tensor."""
         return isinstance(array, torch.Tensor)
+
+    @classmethod
+    def bare(cls, array: Array, name: str = "array") -> Array:
+        """Return the tensor without its history: autograd would keep every iteration of a training."""
+        if array.layout is not torch.strided or array.is_nested:
+            kind = "nested" if array.is_nested else str(array.layout).rpartition(".")[2]
+            whole = "torch.nested.to_padded_tensor(…)" if array.is_nested else f"{name}.to_dense()"
+            raise InvalidInputError(f"{name} is a tensor of layout {kind}: give it whole, {whole}")
+        if array.is_quantized:
+            raise InvalidInputError(f"{name} is quantised, {array.dtype}: give {name}.dequantize()")
+        if array.device.type == "meta":
+            raise InvalidInputError(f"{name} lies on PyTorch's device 'meta', which holds no numbers")
+        return (array.detach() if array.requires_grad else array).resolve_conj().resolve_neg()
+
+    def contiguous(self, array: Array) -> Array:
+        """Return the tensor in C order."""
+        return array.contiguous()
 
     def require_dtype(self, name: str) -> None:
         """Raise `BackendError` for float64 on Apple's GPUs, which lack it."""
@@ -85,6 +107,13 @@ class TorchBackend(Backend):
         """Tell so by the type, or on the CPU, where PyTorch has no type for it, by the message."""
         known = isinstance(error, MemoryError | torch.OutOfMemoryError)
         return known or "can't allocate memory" in str(error)
+
+
+_IN_NUMPY = {
+    *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64),
+    *(torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.float32, torch.float64, torch.complex32, torch.complex64, torch.complex128),
+}
 
 
 def _tf32() -> bool:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 import xpnet
 from xpnet.cli import evaluate, gradcheck, info, parity, predict, resume, train
 from xpnet.cli.console import out, tell_error
+from xpnet.cli.streams import whole_output
 from xpnet.errors import XpnetError
 
 _COMMANDS = {
@@ -35,6 +36,9 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except XpnetError as error:
             tell_error(str(error))
+            raise typer.Exit(BAD_INPUT) from error
+        except MemoryError as error:
+            tell_error(f"out of memory: {error or 'an allocation failed'}; try a smaller network or batch")
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as interrupt:
             raise typer.Exit(INTERRUPTED) from interrupt
@@ -77,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        Always: status 0 when all went well, 1 where a check failed, 2 for bad input, 130 after Ctrl-C.
+        Always: status 0 when all went well, 1 where a check failed or the output could not be written,
+        2 for bad input, 130 after Ctrl-C.
     """
-    app(args=None if arguments is None else list(arguments), prog_name="xpnet")
+    with whole_output():
+        app(args=None if arguments is None else list(arguments), prog_name="xpnet")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -17,8 +19,9 @@ def tell(label: str, value: str) -> None:
 
 
 def tell_error(message: str) -> None:
-    """Print an error as one red line."""
-    err.print(Text(f"error: {' '.join(message.splitlines())}", style="red"), soft_wrap=True)
+    """Print an error as one red line, if it can be printed: the exit status tells it, too."""
+    with suppress(OSError):
+        err.print(Text(f"error: {' '.join(message.splitlines())}", style="red"), soft_wrap=True)
 
 
 def new_table(*columns: str) -> Table:

@@ -13,6 +13,8 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     folder = Path(path).absolute().parent
     if Path(path).is_dir():
         raise DataError(f"cannot write {path}: it is a folder")
+    if _is_device(Path(path)) and os.access(path, os.W_OK):
+        return
     if not os.access(folder, os.W_OK | os.X_OK):
         raise DataError(f"cannot write {path}: {folder} is no folder that can be written")
 
@@ -22,6 +24,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
     The bytes go to a temporary file in the same folder, reach the disk, and only then take the name. A
     process killed on the way leaves the old file as it was, and perhaps a hidden ``.tmp`` file beside it.
+    What is no file, such as ``/dev/stdout`` or a named pipe, is written to and stays what it is.
 
     Parameters
     ----------
@@ -46,6 +49,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     path = Path(path)
     if not path.parent.is_dir():
         raise DataError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if _is_device(path):
+        _write_to_device(path, data)
+        return
     temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -57,3 +63,16 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         raise DataError(f"cannot write {path}: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    """Tell whether something is there that a file must not replace."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def _write_to_device(path: Path, data: bytes) -> None:
+    try:
+        with path.open("wb") as device:
+            device.write(data)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from xpnet.backends import Backend
+from xpnet.backends.room import size
 from xpnet.errors import OutOfMemoryError
 from xpnet.models.model import Model
 from xpnet.trees import leaves
@@ -84,20 +85,6 @@ def advice_on_batch(net: Model, batch_size: int, free: int) -> str:
     if smaller < 1 or _step_bytes(net, smaller) > free:
         return f"{told}, and no smaller batch fits: try a smaller network, or another device"
     return f"{told}, try batch_size={smaller} (about {size(_step_bytes(net, smaller))})"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes for a reader.
-
-    Examples
-    --------
-    >>> size(55_000_000)
-    '55.0 MB'
-    """
-    for factor, unit in ((1e9, "GB"), (1e6, "MB")):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count / 1e3:.1f} kB"
 
 
 def operations(net: Model, batch_size: int) -> int:

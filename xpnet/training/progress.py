@@ -52,7 +52,7 @@ class Bar:
 
 @contextmanager
 def progress_bar(wanted: bool, start: int, total: int) -> Iterator[Progress]:
-    """Show a bar on the standard error stream while it is a terminal; otherwise nothing.
+    """Show a bar on the standard error stream if it is a terminal; otherwise nothing.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def progress_bar(wanted: bool, start: int, total: int) -> Iterator[Progress]:
     ------
     Progress
     """
-    if not (wanted and sys.stderr.isatty()):
+    if not (wanted and _is_terminal(sys.stderr)):
         yield Quiet()
         return
     from rich.console import Console
@@ -82,6 +82,14 @@ def progress_bar(wanted: bool, start: int, total: int) -> Iterator[Progress]:
     )
     with RichProgress(*columns, console=Console(stderr=True)) as bar:
         yield Bar(bar, bar.add_task("training", total=total, completed=start, figures=""))
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Tell whether a stream is a terminal: daemons have none, others close it or put a poor thing there."""
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError, OSError):
+        return False
 
 
 def _speed_column() -> Any:
