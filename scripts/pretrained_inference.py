@@ -13,6 +13,7 @@ worse. Nothing here is random or takes long: ``--seed`` and ``--quick`` change n
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from common import print_table, run
 import xpnet
 from xpnet.datasets.locate import data_directory
 from xpnet.errors import DataError
+from xpnet.models.inputs import ScaleWarning
 from xpnet.nn import functional
 from xpnet.plots import activation_functions, misclassified, save_figure
 
@@ -38,7 +40,9 @@ def experiment(arguments: argparse.Namespace) -> None:
 
     predicted = predict(net, pixels * (1 / 255))
     wrong = predicted != labels
-    raw_wrong = predict(net, pixels) != labels
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ScaleWarning)  # they are far from 0..1 on purpose
+        raw_wrong = predict(net, pixels) != labels
 
     print(f"{net}, {len(labels):,} test images\n")
     print_table(

@@ -26,9 +26,10 @@ import array_api_compat
 import numpy as np
 import pytest
 
-from xpnet.backends import Backend, Loop, Step, StepBuilder, backend_info, get_backend
+from xpnet.backends import Backend, backend_info, get_backend
 from xpnet.backends.numpy import NumpyBackend
 from xpnet.errors import BackendError
+from xpnet.trees import map_tree
 
 
 class ReadOnlyNamespace:
@@ -59,25 +60,21 @@ class ReadOnlyNumpyBackend(NumpyBackend):
     def asarray(self, array: Any, dtype: str | None = None, name: str = "array") -> np.ndarray:
         return _read_only(super().asarray(array, dtype, name))
 
-    def loop(self, build: StepBuilder, fuse: bool) -> Loop:
-        def build_guarded(xp: Any) -> Step:
-            step = build(xp)
-            return lambda state, data, batch: step(_read_only(state), data, batch)
+    takes_out = False  # its steps run operation by operation, each result guarded
 
-        return self.eager_loop(build_guarded)
+    def from_numpy(self, array: np.ndarray) -> np.ndarray:
+        return _read_only(super().from_numpy(array))
 
 
 def _read_only(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {name: _read_only(value) for name, value in tree.items()}
-    if isinstance(tree, tuple | list):
-        leaves = map(_read_only, tree)
-        return type(tree)(*leaves) if hasattr(tree, "_fields") else type(tree)(leaves)
-    if not isinstance(tree, np.ndarray):
-        return tree
-    view = tree.view()
-    view.flags.writeable = False
-    return view
+    def guarded(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray):
+            return leaf
+        view = leaf.view()
+        view.flags.writeable = False
+        return view
+
+    return map_tree(guarded, tree)
 
 
 @contextmanager

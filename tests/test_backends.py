@@ -286,11 +286,27 @@ def test_memory_sees_a_large_array(backend):
     assert large.shape == (2**24,)
 
 
-def test_jit_computes_the_same(backend):
-    function = backend.jit(lambda a, b: backend.xp.matmul(a, b) + 1.0)
-    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+def test_what_compiles_computes_the_same(backend):
+    """A function of lists of arrays, and a loop in it of a length that is told when it runs."""
+    if not backend.compiles:
+        pytest.skip(f"{backend.name} does not compile")
+
+    def program(state, rows, count):
+        def step(carried, row):
+            total = carried[0] + row[0]
+            return [total], backend.xp.sum(total)
+
+        return backend.scan(step, state, [*rows, None], count)
+
+    rows = np.arange(12.0).reshape(4, 3)
     with backend.scope():
-        assert_close(backend, function(backend.asarray(a), backend.asarray(b)), a @ b + 1.0)
+        program = backend.jit(program)
+        for count in (2, 4):
+            state, losses = program([backend.asarray(np.ones(3))], [backend.asarray(rows)], np.int32(count))
+            assert_close(backend, state[0], 1.0 + rows[:count].sum(axis=0))
+            totals = np.zeros(4)
+            totals[:count] = (1.0 + np.cumsum(rows[:count], axis=0)).sum(axis=1)
+            assert_close(backend, losses, totals)
 
 
 # JAX's 64-bit mode

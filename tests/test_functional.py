@@ -9,18 +9,22 @@ from conftest import assert_close
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from networks import Perceptron
 
 import xpnet
 from xpnet.errors import InvalidInputError
 from xpnet.nn import functional as F  # noqa: N812 - as the field calls it
 from xpnet.nn.activations import ACTIVATIONS
-from xpnet.nn.chain import Chain
-from xpnet.nn.layers import fully_connected
-from xpnet.nn.losses import LOSSES
+from xpnet.nn.losses.table import LOSSES as CLASSES_OF_LOSSES
 
 SIZES = {0: [4, 3], 1: [4, 5, 3], 2: [4, 5, 6, 3], 3: [4, 5, 6, 5, 3]}
 LABELS = np.asarray([2, 0, 1, 1, 2, 0])
 TARGETS = {"integers": LABELS, "one_hot": np.eye(3)[LABELS], "rows": textbook.softmax(textbook.numbers(6, 3))}
+LOSSES = {
+    "softmax_cross_entropy": (F.softmax_cross_entropy_forward, F.softmax_cross_entropy_backward),
+    "mean_squared_error": (F.mean_squared_error_forward, F.mean_squared_error_backward),
+}
+LOSS_NAMES = {cls: name for name, cls in CLASSES_OF_LOSSES.items()}
 KINDS = [(loss, reduction) for loss in LOSSES for reduction in ("mean", "sum")]
 
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -36,8 +40,8 @@ def on(backend, *arrays):
 def test_activation(backend, name):
     function, derivative = textbook.ACTIVATIONS[name]
     x, dy = 3.0 * textbook.numbers(5, 4), textbook.numbers(5, 4, seed=1)
-    y, cache = ACTIVATIONS[name].forward(backend.xp, backend.asarray(x))
-    dx = ACTIVATIONS[name].backward(backend.xp, backend.asarray(dy), cache)
+    y, cache = ACTIVATIONS[name].pair.forward(backend.xp, backend.asarray(x))
+    dx = ACTIVATIONS[name].pair.backward(backend.xp, backend.asarray(dy), cache)
     assert_close(backend, y, function(x), rtol=1e-13)
     assert_close(backend, dx, dy * derivative(function(x)), rtol=1e-12, atol=1e-15)
 
@@ -48,9 +52,9 @@ def test_activation_against_autograd(backend, torch, name):
     leaf = torch.tensor(x, device="cpu", requires_grad=True)
     expected = getattr(torch, name)(leaf)
     expected.backward(torch.tensor(dy, device="cpu"))
-    y, cache = ACTIVATIONS[name].forward(backend.xp, backend.asarray(x))
+    y, cache = ACTIVATIONS[name].pair.forward(backend.xp, backend.asarray(x))
     assert_close(backend, y, expected.detach().numpy(), rtol=1e-13)
-    dx = ACTIVATIONS[name].backward(backend.xp, backend.asarray(dy), cache)
+    dx = ACTIVATIONS[name].pair.backward(backend.xp, backend.asarray(dy), cache)
     assert_close(backend, dx, leaf.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
@@ -76,14 +80,14 @@ def test_the_derivative_of_relu_at_zero_is_zero(backend):
 
 @pytest.mark.parametrize("name", ["sigmoid", "relu", "tanh", "identity"])
 def test_nan_goes_through(backend, name):
-    y, _ = ACTIVATIONS[name].forward(backend.xp, backend.asarray(np.asarray([np.nan, 1.0])))
+    y, _ = ACTIVATIONS[name].pair.forward(backend.xp, backend.asarray(np.asarray([np.nan, 1.0])))
     assert np.isnan(backend.to_numpy(y)).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_nan_reaches_the_loss(backend, loss):
     outputs, targets = on(backend, np.asarray([[np.nan, 1.0, 2.0]]), np.asarray([0]))
-    assert np.isnan(float(LOSSES[loss].forward(backend.xp, outputs, targets)[0]))
+    assert np.isnan(float(LOSSES[loss][0](backend.xp, outputs, targets)[0]))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -132,9 +136,9 @@ def test_cross_entropy_of_huge_logits_is_finite(backend):
 def test_loss(backend, loss, reduction, targets):
     z, t = 3.0 * textbook.numbers(6, 3), TARGETS[targets]
     value, dz = textbook.loss_and_derivative(z, t, loss, reduction)
-    got, cache = LOSSES[loss].forward(backend.xp, *on(backend, z, t), reduction)
+    got, cache = LOSSES[loss][0](backend.xp, *on(backend, z, t), reduction)
     assert_close(backend, got, np.float64(value), rtol=1e-13)
-    assert_close(backend, LOSSES[loss].backward(backend.xp, cache), dz, rtol=1e-12, atol=1e-15)
+    assert_close(backend, LOSSES[loss][1](backend.xp, cache), dz, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(("loss", "reduction"), KINDS)
@@ -148,9 +152,9 @@ def test_loss_against_autograd(backend, torch, loss, reduction):
         rows = torch.tensor(TARGETS["one_hot"], device="cpu")
         expected = torch.nn.functional.mse_loss(leaf, rows, reduction=reduction)
     expected.backward()
-    got, cache = LOSSES[loss].forward(backend.xp, *on(backend, z, LABELS), reduction)
+    got, cache = LOSSES[loss][0](backend.xp, *on(backend, z, LABELS), reduction)
     assert_close(backend, got, np.float64(expected.item()), rtol=1e-13)
-    assert_close(backend, LOSSES[loss].backward(backend.xp, cache), leaf.grad.numpy(), rtol=1e-12, atol=1e-15)
+    assert_close(backend, LOSSES[loss][1](backend.xp, cache), leaf.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(("loss", "reduction"), KINDS)
@@ -158,8 +162,8 @@ def test_integer_and_one_hot_labels_give_the_same_bits(backend, loss, reduction)
     z = backend.asarray(textbook.numbers(6, 3))
     results = []
     for t in (LABELS, LABELS.astype(np.int32), LABELS.astype(np.uint8), TARGETS["one_hot"]):
-        value, cache = LOSSES[loss].forward(backend.xp, z, backend.asarray(t), reduction)
-        gradient = LOSSES[loss].backward(backend.xp, cache)
+        value, cache = LOSSES[loss][0](backend.xp, z, backend.asarray(t), reduction)
+        gradient = LOSSES[loss][1](backend.xp, cache)
         results.append((float(value), backend.to_numpy(gradient).tobytes()))
     assert results == [results[0]] * 4
 
@@ -174,8 +178,8 @@ def test_an_unknown_reduction_is_refused(function):
 @pytest.mark.parametrize("activation", textbook.ACTIVATIONS)
 def test_network_of_any_depth(backend, depth, activation):
     params, x = textbook.parameters(SIZES[depth]), textbook.numbers(6, 4)
-    chain = Chain(fully_connected(SIZES[depth], activation), l2=0.01)
-    check_gradients(backend, chain, params, x, LABELS, activation)
+    net = Perceptron(backend.xp, SIZES[depth], activation, l2=0.01)
+    check_gradients(backend, net, params, x, LABELS, activation)
 
 
 @pytest.mark.parametrize("targets", TARGETS)
@@ -183,19 +187,19 @@ def test_network_of_any_depth(backend, depth, activation):
 @pytest.mark.parametrize("l2", [0.0, 0.1])
 def test_network_with_any_loss(backend, loss, reduction, targets, l2):
     params, x = textbook.parameters(SIZES[1]), textbook.numbers(6, 4)
-    chain = Chain(fully_connected(SIZES[1], "tanh"), loss, reduction, l2)
-    check_gradients(backend, chain, params, x, TARGETS[targets], "tanh")
+    net = Perceptron(backend.xp, SIZES[1], "tanh", loss, reduction, l2)
+    check_gradients(backend, net, params, x, TARGETS[targets], "tanh")
 
 
-def check_gradients(backend, chain, params, x, t, activation):
-    kind = (chain.loss, chain.reduction, chain.l2)
+def check_gradients(backend, net, params, x, t, activation):
+    kind = (LOSS_NAMES[type(net.network.loss)], net.network.reduction, net.network.l2)
     value, gradients = textbook.loss_and_gradients(params, x, t, activation, *kind)
     own = {name: backend.asarray(p) for name, p in params.items()}
     x, t = on(backend, x, t)
-    got, found = chain.loss_and_gradients(backend.xp, own, x, t)
+    got, found = net.loss_and_gradients(own, x, t)
     assert list(found) == list(params)
     assert_close(backend, got, np.float64(value), rtol=1e-12)
-    assert_close(backend, chain.loss_of(backend.xp, own, x, t), np.float64(value), rtol=1e-12)
+    assert_close(backend, net.loss(own, x, t), np.float64(value), rtol=1e-12)
     for name in params:
         assert_close(backend, found[name], gradients[name], rtol=1e-10, atol=1e-13)
 
@@ -219,10 +223,10 @@ def test_network_against_autograd(backend, torch, depth):
 
 def test_nothing_changes_its_arguments(backend):
     params, x = textbook.parameters(SIZES[2]), textbook.numbers(6, 4)
-    chain = Chain(fully_connected(SIZES[2], "relu"), l2=0.1)
+    net = Perceptron(backend.xp, SIZES[2], "relu", l2=0.1)
     own = {name: backend.asarray(p.copy()) for name, p in params.items()}
     own_x, own_t = on(backend, x.copy(), TARGETS["one_hot"].copy())
-    chain.loss_and_gradients(backend.xp, own, own_x, own_t)
+    net.loss_and_gradients(own, own_x, own_t)
     for name, value in own.items():
         assert_close(backend, value, params[name])
     assert_close(backend, own_x, x)

@@ -16,6 +16,7 @@ import xpnet
 from xpnet.backends import get_backend
 from xpnet.backends.numpy import NumpyBackend
 from xpnet.errors import OutOfMemoryError
+from xpnet.programs.replayed import ReplayedLoop
 from xpnet.training.memory import advice_on_batch, memory_guard, size
 
 
@@ -70,18 +71,23 @@ class Scarce(NumpyBackend):
     def memory(self):
         return super().memory()._replace(free=60_000)
 
-    def loop(self, build, fuse):
-        def fail(state, data, batches):
-            rows = np.ones(5)
-            alive.append(weakref.ref(rows))
-            raise self.error
 
-        return fail
+@pytest.fixture
+def scarce(monkeypatch):
+    """Let a chunk of iterations find no memory."""
+
+    def fail(state, batches):
+        rows = np.ones(5)
+        alive.append(weakref.ref(rows))
+        raise Scarce.error
+
+    monkeypatch.setattr(ReplayedLoop, "over", lambda self, data: fail)
 
 
 alive: list[weakref.ref] = []
 
 
+@pytest.mark.usefixtures("scarce")
 def test_the_message_names_a_batch_size_that_fits():
     with pytest.raises(OutOfMemoryError) as raised:
         xpnet.train(network(Scarce(), "float32"), PIXELS, LABELS, batch_size=100, iterations=2)
@@ -91,6 +97,7 @@ def test_the_message_names_a_batch_size_that_fits():
     assert "an iteration of 100 samples needs about 45.1 kB, try batch_size=50" in told
 
 
+@pytest.mark.usefixtures("scarce")
 def test_the_unfinished_iteration_is_released_while_the_error_is_held():
     alive.clear()
     with pytest.raises(OutOfMemoryError) as raised:
@@ -100,9 +107,10 @@ def test_the_unfinished_iteration_is_released_while_the_error_is_held():
     assert [reference() for reference in alive] == [None]
 
 
-def test_a_resumed_run_is_told_too(tmp_path):
+def test_a_resumed_run_is_told_too(tmp_path, request):
     path = tmp_path / "run.safetensors"
     xpnet.train(network("numpy"), PIXELS, LABELS, iterations=2, checkpoint=xpnet.Checkpoint(path, 2))
+    request.getfixturevalue("scarce")
     with pytest.raises(OutOfMemoryError, match="an iteration of 100 samples"):
         xpnet.resume(path, PIXELS, LABELS, iterations=4, backend=Scarce())
 

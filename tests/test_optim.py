@@ -9,6 +9,7 @@ import textbook
 from conftest import assert_close
 
 import xpnet
+from xpnet.describe import describe, restore
 from xpnet.errors import InvalidInputError
 from xpnet.optim import (
     Constant,
@@ -18,8 +19,6 @@ from xpnet.optim import (
     StepDecay,
     clip_by_norm,
     global_norm,
-    optimizer_config,
-    optimizer_from_config,
 )
 
 STEPS = 50
@@ -221,9 +220,9 @@ def test_schedules_change_the_steps(backend):
 def test_a_configuration_goes_through_json_and_back(name, schedule):
     kind = type(TORCH[name][0])
     optimizer = kind(0.3, schedule=schedule, clip_norm=2.0)
-    config = json.loads(json.dumps(optimizer_config(optimizer)))
-    assert config["name"] == name
-    again = optimizer_from_config(config)
+    config = json.loads(json.dumps(describe(optimizer)))
+    assert config["class"] == kind.__name__
+    again = restore(config)
     assert again == optimizer
     assert type(again) is kind
 
@@ -253,10 +252,10 @@ def test_a_configuration_goes_through_json_and_back(name, schedule):
         (lambda: Exponential(-1.0), "rate must be"),
         (lambda: Cosine(0), "iterations must be"),
         (lambda: InverseScaling(-0.5), "power must be"),
-        (lambda: optimizer_from_config({"name": "adma"}), "unknown optimizer 'adma': did you mean 'adam'"),
+        (lambda: restore({"class": "Adma"}), "unknown class 'Adma': did you mean 'Adam'"),
         (
-            lambda: optimizer_from_config({"name": "sgd", "learning_rate": 1, "schedule": {"name": "cosin"}}),
-            "unknown schedule 'cosin': did you mean 'cosine'",
+            lambda: restore({"class": "SGD", "learning_rate": 1, "schedule": {"class": "Cosin"}}),
+            "unknown class 'Cosin': did you mean 'Cosine'",
         ),
     ],
 )
@@ -270,12 +269,12 @@ def test_settings_are_numbers_of_python():
     schedule = StepDecay(np.int64(5), np.float32(0.5))
     optimizer = xpnet.Adam(np.float64(0.1), np.float32(0.5), schedule=schedule, clip_norm=np.float64(1.0))
     plain = xpnet.Adam(0.1, 0.5, schedule=StepDecay(5, 0.5), clip_norm=1.0)
-    assert json.dumps(optimizer_config(optimizer)) == json.dumps(optimizer_config(plain))
+    assert json.dumps(describe(optimizer)) == json.dumps(describe(plain))
 
 
 def test_a_file_cannot_describe_an_optimiser_of_the_user():
     class Own(xpnet.SGD):
         pass
 
-    with pytest.raises(InvalidInputError, match="Own is not one of xpnet's own"):
-        optimizer_config(Own(0.1))
+    with pytest.raises(InvalidInputError, match="Own is not registered"):
+        describe(Own(0.1))

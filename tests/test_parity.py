@@ -48,8 +48,8 @@ def test_other_bits_fail(monkeypatch):
 
 def test_a_broken_bound_fails(monkeypatch):
     require("torch")
-    monkeypatch.setattr("xpnet.parity.STANDARD_BOUNDS", {"float32": -1.0})
-    monkeypatch.setattr("xpnet.nn.network.MLP.fingerprint", lambda net: net.backend.name)
+    monkeypatch.setattr("xpnet.training.parity.STANDARD_BOUNDS", {"float32": -1.0})
+    monkeypatch.setattr("xpnet.models.mlp.MLP.fingerprint", lambda net: net.backend.name)
     done = parity("--backends", "numpy,torch", "--arithmetic", "standard")
     assert done.exit_code == 1
     assert "BEYOND -1" in done.stdout

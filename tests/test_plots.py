@@ -30,8 +30,9 @@ def history(iterations: int = 500, evaluations: int = 0, norms: tuple[str, ...] 
     return SimpleNamespace(
         loss=list(2 * np.exp(-np.arange(iterations) / 100)),
         iteration=list(np.linspace(0, iterations, evaluations, dtype=int)),
-        train_accuracy=list(np.linspace(0.1, 0.9, evaluations)),
-        test_accuracy=list(np.linspace(0.1, 0.875, evaluations)),
+        train_score=list(np.linspace(0.1, 0.9, evaluations)),
+        test_score=list(np.linspace(0.1, 0.875, evaluations)),
+        metric="accuracy",
         gradient_norm={name: list(np.linspace(1, 0.1, evaluations)) for name in norms},
     )
 
@@ -158,7 +159,7 @@ def test_training_has_a_panel_for_what_is_there(evaluations, norms, expected):
 
 def test_gradient_norms_alone_get_a_panel():
     run = history(500, 6, ("W1", "b1"))
-    run.train_accuracy = run.test_accuracy = []
+    run.train_score = run.test_score = []
     figure = plots.training_curves(run)
     assert titles(figure) == ["Loss", "Gradient norm"]
     assert len(figure.axes[1].lines) == 2
@@ -175,7 +176,7 @@ def test_training_shows_the_values():
     assert mean.get_xdata()[0] == 5.5
     np.testing.assert_allclose(mean.get_ydata()[[0, -1]], [np.mean(run.loss[:10]), np.mean(run.loss[-10:])])
     train, test = accuracy.lines
-    np.testing.assert_array_equal(train.get_ydata(), run.train_accuracy)
+    np.testing.assert_array_equal(train.get_ydata(), run.train_score)
     np.testing.assert_array_equal(test.get_xdata(), run.iteration)
     assert sorted(texts(accuracy)) == ["test 0.875", "train 0.900"]
     assert texts(norm) == ["b1 0.100"]

@@ -1,17 +1,25 @@
 """The replayed step: the eager step's bits, its purity, and no allocation."""
 
+import gc
 import tracemalloc
+import weakref
 
 import array_api_compat.numpy as xp
 import numpy as np
 import pytest
+from conftest import require
 
 import xpnet
-from xpnet.backends.base import Batches
-from xpnet.programs.loop import ReplayedLoop
+from xpnet.programs.eager import EagerLoop
+from xpnet.programs.programs import Programs
 from xpnet.programs.replay import Replay
-from xpnet.programs.tracing import Record, TracingNamespace
+from xpnet.programs.replayed import ReplayedLoop
+from xpnet.programs.step import Batches, StepError
+from xpnet.programs.tracing import record
 from xpnet.training.step import build_step
+from xpnet.trees import leaves
+
+NUMPY = xpnet.get_backend("numpy")
 
 OPTIMIZERS = [
     xpnet.SGD(0.1),
@@ -29,27 +37,22 @@ def setting(optimizer, samples=40, pixels=True, **config):
     """Return a network's step builder with a state, data and five batches for it."""
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (samples, 12), dtype=np.uint8)
+    dtype = config.get("dtype", "float32")
     if not pixels:
-        x = x.astype(config.get("dtype", "float32")) / 255
-    t = rng.integers(0, 3, samples).astype(np.int32)
+        x = x.astype(dtype) / 255
     net = xpnet.MLP([12, 7, 5, 3], backend="numpy", **config)
-    state = {"params": net.params, "optimizer": optimizer.init(xp, net.params)}
-    coefficients = [optimizer.coefficients(i) for i in range(5)]
-    batches = Batches(
-        rng.integers(0, samples, (5, 8)).astype(np.int32),
-        {name: [row[name] for row in coefficients] for name in coefficients[0]},
-    )
-
-    def build(namespace):
-        return build_step(namespace, net.arithmetic, net.chain, optimizer)
-
-    return net.backend, build, state, (x, t), batches
+    data = net.prepare(x, rng.integers(0, 3, samples).astype(np.int32))
+    state = {"params": net.params, "state": {}, "optimizer": optimizer.init(xp, net.params)}
+    coefficients = {
+        name: np.asarray(values, dtype=dtype) for name, values in optimizer.coefficients_of(0, 5).items()
+    }
+    batches = Batches(rng.integers(0, samples, (5, 8)).astype(np.int32), coefficients)
+    return build_step(net, optimizer), state, data, batches
 
 
-def leaves(tree):
-    return [
-        leaf for value in tree.values() for leaf in (leaves(value) if isinstance(value, dict) else [value])
-    ]
+def both(build, data):
+    """Return the step run operation by operation, and replayed."""
+    return EagerLoop(build, NUMPY).over(data), ReplayedLoop(build, xp).over(data)
 
 
 def assert_same_bits(got, expected):
@@ -72,52 +75,59 @@ def assert_same_bits(got, expected):
 )
 def test_replay_has_the_bits_of_the_eager_step(dtype, optimizer, activation, loss, l2):
     config = {"dtype": dtype, "activation": activation, "loss": loss, "l2": l2}
-    backend, build, state, data, batches = setting(optimizer, **config)
-    eager, replayed = backend.eager_loop(build), backend.loop(build, fuse=False)
+    build, state, data, batches = setting(optimizer, **config)
+    eager, replayed = both(build, data)
     for _ in range(3):  # the second and third time start from another state
-        expected, expected_losses = eager(state, data, batches)
-        got, losses = replayed(state, data, batches)
+        expected, expected_losses = eager(state, batches)
+        got, losses = replayed(state, batches)
         assert losses.tobytes() == expected_losses.tobytes()
         assert_same_bits(got, expected)
         state = expected
 
 
 def test_full_batch_and_another_batch_size_are_programs_of_their_own():
-    backend, build, state, data, batches = setting(xpnet.Momentum(0.1), pixels=False)
-    eager, replayed = backend.eager_loop(build), backend.loop(build, fuse=False)
+    build, state, data, batches = setting(xpnet.Momentum(0.1), pixels=False)
+    eager, replayed = both(build, data)
     for other in (batches, batches._replace(indices=None), batches._replace(indices=batches.indices[:, :3])):
-        expected, _ = eager(state, data, other)
-        got, _ = replayed(state, data, other)
+        expected, _ = eager(state, other)
+        got, _ = replayed(state, other)
         assert_same_bits(got, expected)
 
 
 def test_given_and_returned_states_are_never_written_again():
-    backend, build, state, data, batches = setting(xpnet.Adam(0.1))
-    replayed = backend.loop(build, fuse=False)
+    build, state, data, batches = setting(xpnet.Adam(0.1))
+    _, replayed = both(build, data)
     before = [leaf.copy() for leaf in leaves(state)]
-    first, _ = replayed(state, data, batches)
+    first, _ = replayed(state, batches)
     kept = [leaf.copy() for leaf in leaves(first)]
-    replayed(first, data, batches)
+    replayed(first, batches)
     for now, then in zip(leaves(state) + leaves(first), before + kept, strict=True):
         np.testing.assert_array_equal(now, then)
 
 
 def test_steady_state_allocates_no_array():
-    backend, build, state, data, batches = setting(xpnet.SGD(0.1), samples=8000, dtype="float64")
+    build, state, data, batches = setting(xpnet.SGD(0.1), samples=8000, dtype="float64")
     wide = batches._replace(indices=np.tile(np.arange(8000, dtype=np.int32), (5, 1)))
-    replayed = backend.loop(build, fuse=False)
-    assert isinstance(replayed, ReplayedLoop)
-    replayed(state, data, wide)
+    _, replayed = both(build, data)
+    replayed(state, wide)
     (program,) = replayed._programs.values()
-    program._replay.run()
+    program.replay.run()
     tracemalloc.start()
     try:
-        program._replay.run()
+        program.replay.run()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     # A batch of the narrowest layer takes 192 kB. What is left is the fixed buffer of NumPy's casting loops.
     assert peak < 70_000
+
+
+def replay_of(function, *inputs):
+    """Return a function recorded on some inputs, and the buffer of its result."""
+    recording, result = record(lambda xp: lambda *arrays: function(xp, *arrays), xp, *inputs)
+    out = np.empty(result.shape, result.dtype)
+    numbers = dict(zip(recording.inputs, inputs, strict=True))
+    return Replay(recording.record, numbers, [(recording.outputs, out)]), out
 
 
 def test_buffers_are_used_again():
@@ -126,11 +136,8 @@ def test_buffers_are_used_again():
             x = xp.tanh(x * 0.5) + x
         return xp.sum(x)
 
-    record = Record()
     x = np.linspace(0.0, 0.1, 1000)
-    y = chain_of_sums(TracingNamespace(xp, record), record.input(x))
-    out = np.empty(())
-    replay = Replay(record, {0: x}, [(y.number, out)])
+    replay, out = replay_of(chain_of_sums, x)
     replay.run()
     assert out == chain_of_sums(xp, x)
     assert len({id(array.base) for array in replay._lifetimes.storage.values() if array.size == 1000}) <= 4
@@ -145,11 +152,8 @@ def test_views_constants_and_functions_without_out():
         count = xp.astype(xp.argmax(joined, axis=0) + xp.arange(2), xp.float64)
         return -joined[1:, :] * 2.0 - count + xp.ones_like(chosen)
 
-    record = Record()
     x, i = np.arange(6.0), np.asarray([2, 0])
-    y = function(TracingNamespace(xp, record), record.input(x), record.input(i))
-    out = np.empty(y.shape)
-    replay = Replay(record, {0: x, 1: i}, [(y.number, out)])
+    replay, out = replay_of(function, x, i)
     for seed in range(3):
         x[:] = np.random.default_rng(seed).normal(size=6) * 5
         i[:] = [seed % 3, (seed + 1) % 3]
@@ -157,13 +161,116 @@ def test_views_constants_and_functions_without_out():
         np.testing.assert_array_equal(out, function(xp, x, i))
 
 
-def test_a_step_that_reads_values_is_refused():
-    record = Record()
-    x = record.input(np.ones(3))
-    with pytest.raises(TypeError, match="must not read values"):
-        bool(x > 0)
-    with pytest.raises(AttributeError, match="no 'sum'"):
-        x.sum()
+def test_negative_indices_count_from_the_end_and_others_are_refused():
+    def function(xp, x, i):
+        return xp.take(x, i, axis=0)
+
+    x, i = np.arange(6.0).reshape(3, 2), np.asarray([0, 1])
+    replay, out = replay_of(function, x, i)
+    i[:] = [-1, -3]
+    replay.run()
+    np.testing.assert_array_equal(out, function(xp, x, i))
+    i[:] = [0, 3]
+    with pytest.raises(IndexError):
+        replay.run()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda xp, x: xp.unstack(x)[1] * 2.0,
+        lambda xp, x: xp.add(*xp.meshgrid(x[0, :], x[1, :])),
+        lambda xp, x: xp.multiply(*xp.broadcast_arrays(x, x[:1, :])),
+        lambda xp, x: xp.stack(xp.unstack(x, axis=1)),
+    ],
+    ids=["unstack", "meshgrid", "broadcast_arrays", "unstack an axis"],
+)
+def test_functions_with_several_results(function):
+    x = np.arange(6.0).reshape(2, 3)
+    replay, out = replay_of(function, x)
+    x += 1.0
+    replay.run()
+    np.testing.assert_array_equal(out, function(xp, x))
+
+
+def test_a_record_holds_no_values():
+    x = np.ones(1000)
+    recording, result = record(lambda xp: lambda x: xp.sum(xp.exp(x) * x), xp, x)
+    kept = weakref.ref(x)
+    del x, result
+    gc.collect()
+    assert kept() is None
+    assert not recording.record.constants
+
+
+REFUSED = {
+    "x / 2": (lambda xp, x: x / 2, "operator /"),
+    "1 / x": (lambda xp, x: 1 / x, "operator /"),
+    "x @ x": (lambda xp, x: x @ x, "operator @"),
+    "x ** 2": (lambda xp, x: x**2, r"operator \*\*"),
+    "x // 2": (lambda xp, x: x // 2, "operator //"),
+    "x % 2": (lambda xp, x: x % 2, "operator %"),
+    "x.sum()": (lambda xp, x: x.sum(), "method or attribute 'sum'"),
+    "x.T": (lambda xp, x: x.T, "method or attribute 'T'"),
+    "if x": (lambda xp, x: x if x[0] > 0 else -x, "must not read values"),
+    "float(x)": (lambda xp, x: x * float(x[0]), "must not read values"),
+    "for row in x": (lambda xp, x: list(x), "xp.unstack"),
+    "x[0] = 1": (lambda xp, x: x.__setitem__(0, 1.0), "assign into an array"),
+    "constant / 2": (lambda xp, x: x + xp.ones(3) / 2, "operator /"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_portable_is_refused_with_a_sentence(backend, case):
+    function, message = REFUSED[case]
+    x = backend.asarray(np.ones(3))
+    with pytest.raises(StepError, match=message):
+        record(lambda xp: lambda x: function(xp, x), backend.xp, x)
+
+
+def test_a_step_that_changes_what_it_carries_is_refused(backend):
+    def build(xp):
+        return lambda state, data, batch: ({"n": xp.astype(state["n"], xp.float32)}, xp.sum(data["x"]))
+
+    data = {"x": backend.asarray(np.ones(3))}
+    programs = Programs(backend, compilable=True)
+    chunk = programs.loop("step", build, 4).over(data)
+    state, batches = (
+        {"n": backend.asarray(np.zeros(2, np.int32))},
+        Batches(None, {"rate": np.ones(2, np.float32)}),
+    )
+    with pytest.raises(StepError, match=r"given n as int32 \(2,\) and returned it as float32"):
+        chunk(state, batches)
+
+
+def test_the_second_training_traces_nothing(backend, monkeypatch):
+    """Nor does one on other data of the same shape."""
+    data = [np.random.default_rng(seed).normal(size=(40, 6)).astype(np.float32) for seed in (0, 1)]
+    labels = np.arange(40) % 3
+    net = xpnet.MLP([6, 5, 3], backend=backend)
+    settings = {"optimizer": xpnet.Momentum(0.1), "iterations": 20, "batch_size": 8, "eval_every": 0}
+    xpnet.train(net, data[0], labels, **settings)
+
+    def never(*arguments):
+        raise AssertionError("it was traced again")
+
+    for module in ("eager", "replayed", "scanned"):
+        monkeypatch.setattr(f"xpnet.programs.{module}.record", never)
+    xpnet.train(net, data[1], labels, **settings)
+
+
+@pytest.mark.parametrize("sampling", ["with_replacement", "shuffle"])
+def test_jax_compiles_once_whatever_the_length_of_blocks(sampling, monkeypatch):
+    require("jax")
+    from xpnet.backends.jax import JaxBackend
+
+    compiled = []
+    plain = JaxBackend.jit
+    monkeypatch.setattr(JaxBackend, "jit", lambda self, function: compiled.append(1) or plain(self, function))
+    x, t = np.random.default_rng(0).normal(size=(70, 6)).astype(np.float32), np.arange(70) % 3
+    net = xpnet.MLP([6, 5, 3], backend="jax")
+    xpnet.train(net, x, t, sampling=sampling, batch_size=8, iterations=100, eval_every=37)
+    assert len(compiled) == (1 if sampling == "with_replacement" else 2)  # the short batch is another shape
 
 
 class Remembering(xpnet.Optimizer):
@@ -178,7 +285,8 @@ class Remembering(xpnet.Optimizer):
 
 
 def test_results_may_be_inputs_and_values_several_results():
-    backend, build, state, data, batches = setting(Remembering(0.1))
-    expected, _ = backend.eager_loop(build)(state, data, batches)
-    got, _ = backend.loop(build, fuse=False)(state, data, batches)
+    build, state, data, batches = setting(Remembering(0.1))
+    eager, replayed = both(build, data)
+    expected, _ = eager(state, batches)
+    got, _ = replayed(state, batches)
     assert_same_bits(got, expected)

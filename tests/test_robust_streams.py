@@ -150,7 +150,9 @@ def closed_file():
     return file
 
 
-@pytest.mark.parametrize("stream", [None, closed_file(), Poor(), io.StringIO()], ids=str)
+@pytest.mark.parametrize(
+    "stream", [None, closed_file(), Poor(), io.StringIO()], ids=["none", "closed", "poor", "text"]
+)
 def test_training_is_quiet_without_a_terminal(monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
     with progress_bar(True, 0, 3) as bar:

@@ -4,12 +4,12 @@ import signal
 
 import numpy as np
 import pytest
+from networks import Perceptron
 from runs import LABELS, PIXELS, SIZES, network, trained
 
 import xpnet
 from xpnet.errors import DataError, InvalidInputError, TrainingError
-from xpnet.nn.chain import Chain
-from xpnet.nn.layers import fully_connected
+from xpnet.nn.pixels import PIXEL_SCALE
 
 # What ends it
 
@@ -53,7 +53,7 @@ def test_early_stopping_does_not_stop_what_improves():
     stop = xpnet.EarlyStopping(patience=2, improvement=0.01)
     answers = []
     for accuracy in (0.1, 0.2, 0.205, 0.3, 0.3, 0.305):
-        history.test_accuracy.append(accuracy)
+        history.test_score.append(accuracy)
         answers.append(stop(xpnet.Evaluation(Net(), history)))
     assert answers == [False, False, False, False, False, True]
 
@@ -90,12 +90,14 @@ def test_a_loss_that_is_no_number_ends_training(backend):
 
 def first_bad_iteration():
     """Train by hand until the loss is no finite number."""
-    xp, chain = xpnet.get_backend("numpy").xp, Chain(fully_connected(SIZES, "identity"), "mean_squared_error")
+    net = Perceptron(xpnet.get_backend("numpy").xp, SIZES, "identity", "mean_squared_error")
+    net.context = net.context._replace(dtype=np.float32)
+    net.network = net.network.on_pixels(PIXEL_SCALE)
     params = network("numpy", "float32").params
     x, t = PIXELS, LABELS.astype(np.int32)
     with np.errstate(all="ignore"):
         for iteration in range(60):
-            loss, gradients = chain.loss_and_gradients(xp, params, x, t)
+            loss, gradients = net.loss_and_gradients(params, x, t)
             if not np.isfinite(loss):
                 return iteration
             params = {name: value - 30.0 * gradients[name] for name, value in params.items()}

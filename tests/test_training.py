@@ -9,6 +9,7 @@ import textbook
 from runs import LABELS, OPTIMIZERS, PIXELS, TEST, difference, network, trained
 
 import xpnet
+from xpnet.programs.programs import Programs
 from xpnet.training.batches import make_sampler
 
 FLOAT32_BOUND = 2e-5
@@ -46,18 +47,7 @@ def test_float32_follows_float64():
 @pytest.mark.parametrize("sampling", ["with_replacement", "shuffle"])
 def test_every_library_takes_the_same_rows(monkeypatch, backend, sampling):
     seen = []
-    make_loop = type(backend).loop
-
-    def spy(self, build, fuse):
-        loop = make_loop(self, build, fuse)
-
-        def run(state, data, batches):
-            seen.extend(backend.to_numpy(batches.indices).tolist())
-            return loop(state, data, batches)
-
-        return run
-
-    monkeypatch.setattr(type(backend), "loop", spy)
+    spy_on_chunks(monkeypatch, lambda data, batches: seen.extend(batches.indices.tolist()))
     trained(backend, "float32", sampling=sampling, iterations=8, eval_every=4, seed=3, batch_size=40)
     sampler = make_sampler(sampling, 120, 40, seed=3)
     assert seen == [row for _, rows in sampler.blocks(0, 8) for row in rows.tolist()]
@@ -90,6 +80,9 @@ def test_training_reads_nothing_back_between_evaluations(monkeypatch, backend):
     for owner, method in reading_methods(backend):
         monkeypatch.setattr(owner, method, counted(owner, method, reads))
     net = network(backend)
+    xpnet.train(
+        net, PIXELS, LABELS, batch_size=10, iterations=1, eval_every=0
+    )  # tells whether bytes are pixels
     counts = []
     for iterations in (128, 300):  # one chunk, and three
         reads.clear()
@@ -122,16 +115,25 @@ def counted(owner, method, reads):
 def test_data_stays_as_it_was_stored(monkeypatch, backend):
     """Bytes on the device, not floats eight times their size."""
     seen = []
-    make_loop = type(backend).loop
-
-    def spy(self, build, fuse):
-        loop = make_loop(self, build, fuse)
-        return lambda state, data, batches: (seen.append(data), loop(state, data, batches))[1]
-
-    monkeypatch.setattr(type(backend), "loop", spy)
+    spy_on_chunks(monkeypatch, lambda data, batches: seen.append(data))
     trained(backend, iterations=2, eval_every=0)
-    assert (seen[0][0].dtype, seen[0][1].dtype) == (backend.xp.uint8, backend.xp.int32)
-    assert all(data[0] is seen[0][0] for data in seen)
+    assert (seen[0]["x"].dtype, seen[0]["t"].dtype) == (backend.xp.uint8, backend.xp.int32)
+    assert all(data["x"] is seen[0]["x"] for data in seen)
+
+
+def spy_on_chunks(monkeypatch, look):
+    """Call a function with the data and the batches of each chunk."""
+    make_loop = Programs.loop
+
+    class Spy:
+        def __init__(self, loop):
+            self.loop = loop
+
+        def over(self, data):
+            chunk = self.loop.over(data)
+            return lambda state, batches: (look(data, batches), chunk(state, batches))[1]
+
+    monkeypatch.setattr(Programs, "loop", lambda *arguments: Spy(make_loop(*arguments)))
 
 
 # Sampling and length

@@ -9,6 +9,7 @@ from xpnet.describe import announce
 
 LAYERS = {
     "Dense": "xpnet.nn.affine",
+    "Dropout": "xpnet.nn.dropout",
     "Identity": "xpnet.nn.activations",
     "ReLU": "xpnet.nn.activations",
     "Sequential": "xpnet.nn.sequential",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import xpnet
-from xpnet.optim import optimizer_from_config
+from xpnet.optim import OPTIMIZERS as RULES
 
 FOLDER = Path(__file__).parent
 OPTIMIZERS = [
@@ -59,6 +59,12 @@ def cases() -> dict[str, list[dict[str, Any]]]:
     return {"digits": digits, "mnist": mnist}
 
 
+def optimizer_of(case: dict[str, Any]) -> xpnet.Optimizer:
+    """Return the rule of the update of one case."""
+    settings = dict(case["optimizer"])
+    return RULES[settings.pop("name")](**settings)
+
+
 def train(case: dict[str, Any], data: xpnet.datasets.Dataset, backend: Any = "numpy") -> xpnet.MLP:
     """Train the network of one case in exact arithmetic."""
     net = xpnet.MLP(**case["net"], seed=1, backend=backend, arithmetic="exact")
@@ -66,7 +72,7 @@ def train(case: dict[str, Any], data: xpnet.datasets.Dataset, backend: Any = "nu
         net,
         data.x_train,
         data.t_train,
-        optimizer=optimizer_from_config(case["optimizer"]),
+        optimizer=optimizer_of(case),
         batch_size=case["batch_size"],
         iterations=case["iterations"],
         seed=1,

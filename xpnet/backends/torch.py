@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
+from typing import Any
 
 import array_api_compat.torch as xp
 import numpy as np
@@ -84,6 +86,10 @@ class TorchBackend(Backend):
         """Raise `BackendError` for float64 on Apple's GPUs, which lack it."""
         if name == "float64" and self.device.type == "mps":
             raise BackendError("the device 'mps' has no float64: ask for dtype='float32' or device='cpu'")
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Let autograd record nothing, whatever is computed with."""
+        return torch.no_grad()
 
     def synchronize(self) -> None:
         """Wait for the device's queue."""

@@ -47,8 +47,8 @@ def command(
     total = saved.settings.iterations if iterations is None else iterations
     if total <= saved.position.iteration:
         raise InvalidInputError(
-            f"the run in {folder} has done {saved.position.iteration:,} iterations, all that it was asked for:"
-            " ask for more in all with --iterations"
+            f"the run in {folder} has done {saved.position.iteration:,} iterations, all that it was asked"
+            " for: ask for more in all with --iterations"
         )
     config = replace(
         config,

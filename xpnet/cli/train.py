@@ -113,8 +113,6 @@ def _schedule(name: str, iterations: int) -> Schedule:
     return SCHEDULES[check_name("schedule", name, SCHEDULES)](**settings.get(name, {}))
 
 
-def _optimizer(
-    name: str, learning_rate: float, clip_norm: float | None, schedule: Schedule
-) -> Optimizer:
+def _optimizer(name: str, learning_rate: float, clip_norm: float | None, schedule: Schedule) -> Optimizer:
     kind = OPTIMIZERS[check_name("optimizer", name, OPTIMIZERS)]
     return kind(learning_rate, clip_norm=clip_norm, schedule=schedule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xpnet.backends import Backend
@@ -19,7 +20,7 @@ def check_arrays(declared: Variables, found: Variables) -> None:
 
 def check_tree(kind: str, declared: Tree, found: Tree) -> None:
     """Raise `InvalidInputError` unless arrays have the names and shapes that were declared."""
-    wanted, given = flat(declared), flat(found)
+    wanted, given = flat(declared), dict(_named(found))
     if set(wanted) != set(given):
         raise InvalidInputError(
             f"this network has the {kind} {', '.join(wanted) or 'none'}; these are"
@@ -31,6 +32,15 @@ def check_tree(kind: str, declared: Tree, found: Tree) -> None:
             raise InvalidInputError(
                 f"{name} must have the shape {item.shape} in this network, not {tuple(shape or ())}"
             )
+
+
+def _named(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield arrays by name; unlike `flat` it takes lists for arrays, as users do."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _named(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def copies(
@@ -45,7 +55,7 @@ def copies(
 
     def copied(name: str, array: Any) -> Any:
         xp = backend.xp
-        own = check_numeric(xp, name, backend.asarray(array))
+        own = check_numeric(xp, name, backend.asarray(array, name=name))
         return xp.astype(own, backend.dtype(dtype), copy=True)
 
     with backend.scope():
@@ -53,6 +63,6 @@ def copies(
         return params, state
 
 
-def on_host(backend: Backend, tree: Tree) -> Any:
+def on_host(backend: Backend, tree: Any) -> Any:
     """Return a tree of arrays as NumPy's."""
     return map_tree(backend.to_numpy, tree)

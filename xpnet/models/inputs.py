@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from typing import Any
 
@@ -30,7 +31,7 @@ def prepare_inputs(backend: Backend, x: Any, inputs: Shape, dtype: str) -> Array
         If they have another shape, or hold anything but finite real numbers.
     """
     xp = backend.xp
-    x = check_numeric(xp, "x", backend.asarray(x))
+    x = check_numeric(xp, "x", backend.asarray(x, name="x"))
     x = x if x.dtype == xp.uint8 else backend.asarray(x, dtype)
     return _shaped(xp, x, inputs)
 
@@ -44,7 +45,7 @@ def prepare_targets(backend: Backend, t: Any, loss: Loss, outputs: Shape, dtype:
         If they do not fit the loss or the outputs.
     """
     xp = backend.xp
-    t = loss.check(xp, check_numeric(xp, "t", backend.asarray(t)), outputs, backend.dtype(dtype))
+    t = loss.check(xp, check_numeric(xp, "t", backend.asarray(t, name="t")), outputs, backend.dtype(dtype))
     return backend.asarray(t, "int32" if xp.isdtype(t.dtype, "integral") else dtype)
 
 
@@ -57,7 +58,7 @@ def prepare_weight(backend: Backend, weight: Any, samples: int, dtype: str) -> A
         If they are not as many as the samples, or not finite numbers of at least 0, some of them above.
     """
     xp = backend.xp
-    weight = backend.asarray(check_numeric(xp, "sample_weight", backend.asarray(weight)), dtype)
+    weight = backend.asarray(weight, dtype, "sample_weight")
     if tuple(weight.shape) != (samples,):
         raise InvalidInputError(
             f"sample_weight must have the shape ({samples},), a weight for each sample of x; it has the shape"
@@ -93,11 +94,19 @@ def warn_of_scale(largest: float) -> None:
     """Tell that inputs are far from 0..1."""
     warnings.warn(
         ScaleWarning(
-            f"x has numbers as large as {largest:g}; networks learn from numbers of about 0..1: scale them, or"
-            " give images as uint8, which are scaled for you"
+            f"x has numbers as large as {largest:g}; networks learn from numbers of about 0..1: scale them,"
+            " or give images as uint8, which are scaled for you"
         ),
-        stacklevel=4,
+        stacklevel=_levels_to_the_user(),
     )
+
+
+def _levels_to_the_user() -> int:
+    """Return how many calls up the first one is that is no function of the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("xpnet."):
+        frame, level = frame.f_back, level + 1
+    return level - 1
 
 
 def check_numeric(xp: Any, name: str, array: Array) -> Array:

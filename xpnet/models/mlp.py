@@ -154,7 +154,7 @@ class MLP(Model):
 
 
 def blueprint_of(network: Network, settings: Mapping[str, Any]) -> Blueprint:
-    """Return a blueprint with other settings than the defaults; raises `InvalidInputError` on unknown ones."""
+    """Return a blueprint with other settings than the defaults; `InvalidInputError` on unknown ones."""
     return Blueprint(network).changed(**settings)
 
 

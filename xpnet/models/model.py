@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from xpnet.backends import Array, Backend
+from xpnet.backends.room import check_fits
 from xpnet.errors import InvalidInputError
 from xpnet.models import inputs as given
 from xpnet.models.blueprint import Blueprint
@@ -103,11 +104,27 @@ class Model(PlacedNetwork):
         arithmetic: str = "standard",
         scale: str = "auto",
     ) -> None:
-        layer = Sequential(tuple(layers)) if isinstance(layers, list | tuple) else layers
+        layer: Any = Sequential(tuple(layers)) if isinstance(layers, list | tuple) else layers
         network = Network(layer, inputs, get_loss(loss), reduction, l2)
-        blueprint = Blueprint(network, seed, dtype, arithmetic, scale)
+        self._begin(Blueprint(network, seed, dtype, arithmetic, scale), backend, device)
+
+    @classmethod
+    def drawn(cls, blueprint: Blueprint, backend: str | Backend = "auto", device: str | None = None) -> Self:
+        """Return a model with new variables, as its blueprint says they begin."""
+        model = cls.__new__(cls)
+        model._begin(blueprint, backend, device)
+        return model
+
+    def _begin(self, blueprint: Blueprint, backend: str | Backend, device: str | None) -> None:
         self._settle_on(blueprint, backend, device)
-        self._take(initial_tree(blueprint.network.variables, blueprint.seed))
+        check_fits(
+            blueprint.parameters * np.dtype(blueprint.dtype).itemsize,
+            self.backend,
+            f"{blueprint.parameters:,} parameters",
+            "make the network smaller, or choose another device",
+        )
+        declared, seed = blueprint.network.variables, blueprint.seed
+        self._take(Variables(initial_tree(declared.params, seed), initial_tree(declared.state, seed)))
 
     def prepare(self, x: Any, t: Any, sample_weight: Any = None) -> Data:
         """Return checked samples, targets and weights on the device, as the network takes them.

@@ -75,7 +75,7 @@ def initial(parameter: Parameter, stream: Stream) -> Array:
     if callable(init):
         return init(stream, shape)
     if init in _CONSTANTS:
-        return stream.constant(_CONSTANTS[init], shape)  # type: ignore[index]
+        return stream.constant(_CONSTANTS[init], shape)
     init = check_init(init)
     inputs, outputs = parameter.fans
     if init == "uniform":

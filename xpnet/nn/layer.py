@@ -154,6 +154,6 @@ def vector(layer: Layer, inputs: Shape) -> int:
     """Return the length of a sample that is a vector, or raise `InvalidInputError` naming the layer."""
     if len(inputs) != 1:
         raise InvalidInputError(
-            f"{layer!r} takes one vector a sample, not the shape {inputs}: put a layer before it that makes one"
+            f"{layer!r} takes one vector a sample, not the shape {inputs}: put a layer that makes one first"
         )
     return inputs[0]

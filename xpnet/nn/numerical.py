@@ -239,7 +239,6 @@ class _Downstream:
 
     def _losses(self, shifts: Array, columns: slice, before: Array) -> Array:
         """Return the samples' losses where each output in turn is shifted: ``(inputs, outputs, batch)``."""
-        xp = self.xp
         after = self.activation.forward(self.c, NOTHING, self.columns[columns, :] + shifts[:, None, :])[0]
         stacked = self.base + (after - before)[..., None] * self.rows[columns, None, :]
         return self._losses_of_samples(self._through_rest(stacked))

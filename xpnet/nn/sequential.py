@@ -82,7 +82,7 @@ class Sequential(Layer):
             for name in (*found.params, *found.state):
                 if name.endswith(tuple(_DIGITS)) and not layer.prefix:
                     raise InvalidInputError(
-                        f"{layer!r} calls a variable {name!r}: its name must not end in a digit, a number is added"
+                        f"{layer!r} has a variable {name!r}: names must not end in a digit, a number is added"
                     )
             declared = Variables(
                 {**declared.params, **_named(layer, number, found.params)},

@@ -34,7 +34,7 @@ class EagerLoop:
             on_device = map_tree(self._to_device, batches)
             self._check(state, data, batch_of(on_device, 0))
             losses = []
-            for i in range(batches.count):
+            for i in range(batches.iterations):
                 state, loss = self._step(state, data, batch_of(on_device, i))
                 losses.append(loss)
             return state, self._backend.xp.stack(losses)

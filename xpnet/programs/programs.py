@@ -79,8 +79,8 @@ class Programs:
             known = key in self._kept
         except TypeError as error:
             raise InvalidInputError(
-                f"{error}: settings must be hashable, such as numbers, text and tuples, so that a program can be"
-                " known by them"
+                f"{error}: settings must be hashable, such as numbers, text and tuples, so that a"
+                " program can be known by them"
             ) from error
         if not known:
             self._kept[key] = make()

@@ -90,13 +90,13 @@ class _Program:
     def run(self, state: State, batches: Batches) -> tuple[State, Array]:
         for buffer, leaf in zip(leaves(self._state), leaves(like_order(self._state, state)), strict=True):
             np.copyto(buffer, leaf)
-        losses = np.empty(batches.count, dtype=self._loss.dtype)
+        losses = np.empty(batches.iterations, dtype=self._loss.dtype)
         moving = [
             (buffer, rows)
             for buffer, rows in zip(leaves(self._batch), leaves(batches), strict=True)
             if buffer is not None
         ]
-        for i in range(batches.count):
+        for i in range(batches.iterations):
             for buffer, rows in moving:
                 buffer[...] = rows[i]
             self.replay.run()

@@ -36,7 +36,7 @@ class ScannedLoop:
         """Return the function that goes on with some data."""
 
         def chunk(state: State, batches: Batches) -> tuple[State, Array]:
-            count, filled = batches.count, self._filled_up(batches)
+            count, filled = batches.iterations, self._filled_up(batches)
             key = shapes((state, data, filled))
             if key not in self._programs:
                 self._programs[key] = self._compiled(state, data, filled)
@@ -47,7 +47,7 @@ class ScannedLoop:
         return chunk
 
     def _filled_up(self, batches: Batches) -> Batches:
-        missing = self._length - batches.count
+        missing = self._length - batches.iterations
         if missing <= 0:
             return batches
 

@@ -38,14 +38,14 @@ class Batch(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """A chunk of iterations: the fields of `Batch`, each with the iterations as its first axis, on the host."""
+    """A chunk of iterations: the fields of `Batch`, the iterations as the first axis, on the host."""
 
     indices: np.ndarray | None
     coefficients: Mapping[str, np.ndarray]
     random: np.ndarray | None = None
 
     @property
-    def count(self) -> int:
+    def iterations(self) -> int:
         """How many iterations there are."""
         return len(next(iter(self.coefficients.values())))
 
@@ -79,8 +79,8 @@ def check_carry(before: State, after: State) -> None:
     >>> check_carry({"count": np.zeros(2)}, {"count": np.zeros(2, dtype="float32")})
     Traceback (most recent call last):
     ...
-    xpnet.programs.step.StepError: the step was given count as float64 (2,) and returned it as float32 (2,): what
-    is carried keeps its shape and dtype
+    xpnet.programs.step.StepError: the step was given count as float64 (2,) and returned it as float32
+    (2,): what is carried keeps its shape and dtype
     """
     given, returned = _told(before), _told(after)
     for name in given.keys() | returned.keys():

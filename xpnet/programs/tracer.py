@@ -42,8 +42,8 @@ class Tracer:
         if name.startswith("__"):  # what Python and the libraries look for
             raise AttributeError(name)
         raise NoSuchMethodError(
-            f"a step must not use the method or attribute {name!r} of an array, which not every library has: call"
-            " a function of the namespace, xp"
+            f"a step must not use the method or attribute {name!r} of an array, which not every library has:"
+            " call a function of the namespace, xp"
         )
 
     def __getitem__(self, key: Any) -> Any:
@@ -71,8 +71,8 @@ class Tracer:
         """Return the value where it is a constant."""
         if self.number is not None:
             raise StepError(
-                f"a traced step must not read values ({wish}), which change from iteration to iteration: choose"
-                " with xp.where"
+                f"a traced step must not read values ({wish}), which change from iteration to iteration:"
+                " choose with xp.where"
             )
         return self.value
 
@@ -87,7 +87,8 @@ def _operator(name: str, function: Callable[..., Any], swapped: bool = False) ->
 def _refusal(sign: str, instead: str) -> Callable[..., Any]:
     def method(self: Tracer, *other: Any) -> NoReturn:
         raise StepError(
-            f"a step must not use the operator {sign} on arrays, which libraries round differently: call {instead}"
+            f"a step must not use the operator {sign} on arrays, which libraries round differently:"
+            f" call {instead}"
         )
 
     return method

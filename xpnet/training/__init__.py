@@ -7,4 +7,14 @@ from xpnet.training.loop import resume, train
 from xpnet.training.run import Run
 from xpnet.training.settings import Settings
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "Evaluation", "History", "Run", "Settings", "resume", "train"]
+__all__ = [
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "Evaluation",
+    "History",
+    "Run",
+    "Settings",
+    "resume",
+    "train",
+]

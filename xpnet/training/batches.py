@@ -173,8 +173,8 @@ def make_sampler(sampling: str, samples: int, batch_size: int, seed: int, drop_l
     check_name("sampling", sampling, SAMPLINGS)
     if samples > _MOST_SAMPLES:
         raise InvalidInputError(
-            f"there are {samples} samples, more than the {_MOST_SAMPLES} whose numbers are drawn in 32 bits: train on"
-            " a part of them"
+            f"there are {samples} samples, more than the {_MOST_SAMPLES} whose numbers are drawn in 32 bits:"
+            " train on a part of them"
         )
     if sampling != "full" and batch_size > samples:
         raise InvalidInputError(

@@ -16,7 +16,7 @@ from xpnet.trees import leaves
 _COPIES_OF_PARAMETERS = 6
 """Parameters before and after, gradients, two slots of the optimiser, one temporary array."""
 _COPIES_OF_INPUTS, _COPIES_OF_OUTPUTS = 2, 2
-"""A batch as gathered and converted; a layer's sums and outputs, and the gradient of each."""
+"""A batch as gathered and converted; each layer's outputs and the loss's, and the gradient of each."""
 _COPIES_IN_EXACT = 3
 """Exact products cut each operand into two slices besides."""
 
@@ -97,7 +97,7 @@ def operations(net: Model, batch_size: int) -> int:
 def _step_bytes(net: Model, batch_size: int) -> int:
     """Estimate an iteration's memory from the layers' sizes: a constant, and a share for each sample."""
     inputs, *outputs = (math.prod(shape) for shape in net.network.layer.shapes(net.network.inputs))
-    sample = _COPIES_OF_INPUTS * inputs + _COPIES_OF_OUTPUTS * sum(outputs)
+    sample = _COPIES_OF_INPUTS * inputs + _COPIES_OF_OUTPUTS * (sum(outputs) + outputs[-1])
     if net.blueprint.arithmetic == "exact":
         sample *= _COPIES_IN_EXACT
     itemsize = 8 if "float64" in (net.dtype, net.arithmetic.working_dtype) else 4

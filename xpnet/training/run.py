@@ -196,8 +196,10 @@ class Run:
 
     def _fetch_losses(self) -> list[float]:
         """Bring the losses since the last time to the host and the variables to the network."""
-        recent = [loss for part in self._losses for loss in self.net.backend.to_numpy(part).tolist()]
-        self._losses = []
+        backend, recent = self.net.backend, []
+        if self._losses:
+            recent = backend.to_numpy(backend.xp.concat(self._losses)).tolist()
+            self._losses = []
         for i, loss in enumerate(recent):
             if not math.isfinite(loss):
                 self.history.loss += recent[:i]

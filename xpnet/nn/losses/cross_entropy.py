@@ -79,8 +79,8 @@ class SoftmaxCrossEntropy(Loss):
         """Raise `InvalidInputError` unless there are two classes or more."""
         if len(outputs) != 1 or outputs[0] < 2:
             raise InvalidInputError(
-                f"a softmax needs two outputs or more, one for each class; the network's outputs have the shape"
-                f" {outputs}: give it 2 for two classes, or loss='mean_squared_error' to predict a value"
+                f"a softmax needs two outputs or more, one a class; this network's have the"
+                f" shape {outputs}: give it 2 for two classes, or, for values, loss='mean_squared_error'"
             )
 
     def check(self, xp: Any, t: Array, outputs: Shape, dtype: Any) -> Array:

@@ -26,7 +26,7 @@ class Loss:
     metric: ClassVar[str] = "score"
 
     def check_outputs(self, outputs: Shape) -> None:
-        """Raise `InvalidInputError` unless it is one for networks whose samples have outputs of that shape."""
+        """Raise `InvalidInputError` unless it is one for outputs of that shape, of one sample."""
 
     def check(self, xp: Any, t: Array, outputs: Shape, dtype: Any) -> Array:
         """Return targets in the form that the other functions take, or raise `InvalidInputError`.

@@ -1,0 +1,69 @@
+"""Dropout: while training, each input is left out at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from xpnet.nn.context import Context
+from xpnet.nn.layer import Cache, Layer, Tree, Variables
+from xpnet.validation import check_number, settle
+
+Array = Any
+
+_LEAST, _WORDS = -(2**31), 2**32
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """While training, set a share of the inputs to zero and scale the others up; else change nothing.
+
+    The masks are the same bits on every library and device.
+
+    Parameters
+    ----------
+    rate : float, default 0.5
+        The share that is left out, from 0 to below 1.
+
+    Raises
+    ------
+    InvalidInputError
+        If the rate is out of range.
+
+    References
+    ----------
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, "Dropout: a simple way to
+    prevent neural networks from overfitting", JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xpnet.nn.context import context
+    >>> from xpnet.nn.layer import NOTHING
+    >>> training = context(np, training=True, random=np.asarray([0, 0, 7], dtype=np.int32))
+    >>> Dropout(0.5).forward(training, NOTHING, np.ones((2, 4)))[0]
+    array([[2., 2., 2., 2.],
+           [2., 2., 2., 0.]])
+    """
+
+    random: ClassVar[bool] = True
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        settle(self, rate=check_number("rate", self.rate, 0.0, 1.0 - 2.0**-32))
+
+    def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
+        """Return the inputs, some of them zero and the others scaled up, and by what each was multiplied."""
+        if not c.training:
+            return x, None, {}
+        left_out = c.bits(tuple(x.shape)) < _LEAST + round(self.rate * _WORDS)
+        ones = c.xp.ones_like(x)
+        factors = c.xp.where(left_out, c.xp.zeros_like(ones), ones * (1.0 / (1.0 - self.rate)))
+        return x * factors, factors, {}
+
+    def backward(
+        self, c: Context, v: Variables, dy: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, Tree]:
+        """Return the gradient of the inputs."""
+        return (dy * cache if need_dx else None), {}
