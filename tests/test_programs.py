@@ -10,7 +10,7 @@ import pytest
 from conftest import require
 
 import xpnet
-from xpnet.programs.eager import EagerLoop
+from xpnet.programs.eager import EagerLoop, batch_of
 from xpnet.programs.programs import Programs
 from xpnet.programs.replay import Replay
 from xpnet.programs.replayed import ReplayedLoop
@@ -50,9 +50,29 @@ def setting(optimizer, samples=40, pixels=True, **config):
     return build_step(net, optimizer), state, data, batches
 
 
-def both(build, data):
-    """Return the step run operation by operation, and replayed."""
-    return EagerLoop(build, NUMPY).over(data), ReplayedLoop(build, xp).over(data)
+def by_hand(build, data):
+    """Return the step called once an iteration, neither recorded nor replayed."""
+    step = build(xp)
+
+    def chunk(state, batches):
+        losses = []
+        for i in range(batches.iterations):
+            state, loss = step(state, data, batch_of(batches, i))
+            losses.append(loss)
+        return state, np.stack(losses)
+
+    return chunk
+
+
+RUNNERS = {
+    "replayed": lambda build: ReplayedLoop(build, xp),
+    "linear": lambda build: EagerLoop(build, NUMPY),
+}
+
+
+def both(build, data, runner="replayed"):
+    """Return the step by hand, and as a program."""
+    return by_hand(build, data), RUNNERS[runner](build).over(data)
 
 
 def assert_same_bits(got, expected):
@@ -73,10 +93,11 @@ def assert_same_bits(got, expected):
         ("tanh", "softmax_cross_entropy", 0.1),
     ],
 )
-def test_replay_has_the_bits_of_the_eager_step(dtype, optimizer, activation, loss, l2):
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_programs_have_the_bits_of_the_step(dtype, optimizer, activation, loss, l2, runner):
     config = {"dtype": dtype, "activation": activation, "loss": loss, "l2": l2}
     build, state, data, batches = setting(optimizer, **config)
-    eager, replayed = both(build, data)
+    eager, replayed = both(build, data, runner)
     for _ in range(3):  # the second and third time start from another state
         expected, expected_losses = eager(state, batches)
         got, losses = replayed(state, batches)
@@ -284,9 +305,10 @@ class Remembering(xpnet.Optimizer):
         return new, {**after, "left": slots["right"], "right": slots["left"] + g}
 
 
-def test_results_may_be_inputs_and_values_several_results():
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_results_may_be_inputs_and_values_several_results(runner):
     build, state, data, batches = setting(Remembering(0.1))
-    eager, replayed = both(build, data)
+    eager, replayed = both(build, data, runner)
     expected, _ = eager(state, batches)
     got, _ = replayed(state, batches)
     assert_same_bits(got, expected)

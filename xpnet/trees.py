@@ -34,9 +34,9 @@ def map_tree(function: Callable[..., Any], tree: Tree, *others: Tree) -> Any:
     >>> map_tree(lambda a, b: a + b, {"W": 1, "c": (2, [3])}, {"c": (20, [30]), "W": 10})
     {'W': 11, 'c': (22, [33])}
     """
-    if isinstance(tree, Mapping):
+    if isinstance(tree, dict | Mapping):  # a dict is told at once
         return {
-            key: map_tree(function, value, *(other[key] for other in others)) for key, value in tree.items()
+            key: map_tree(function, value, *[other[key] for other in others]) for key, value in tree.items()
         }
     if isinstance(tree, tuple | list):
         parts = [map_tree(function, *items) for items in zip(tree, *others, strict=True)]

@@ -179,7 +179,10 @@ class Model(PlacedNetwork):
         """Return the network that takes samples as they are stored: bytes, or numbers."""
         if x.dtype != self.backend.xp.uint8:
             return self.network
-        return self.network.on_pixels(1.0 if self.blueprint.scale == "none" else PIXEL_SCALE)
+        scale = 1.0 if self.blueprint.scale == "none" else PIXEL_SCALE
+        if scale not in self._on_pixels:  # kept, for whoever calls the step operation by operation
+            self._on_pixels[scale] = self.network.on_pixels(scale)
+        return self._on_pixels[scale]
 
     def context(self, xp: Any, training: bool, random: Array | None = None) -> Context:
         """Return what layers compute with, over a namespace."""

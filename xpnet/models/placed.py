@@ -55,6 +55,7 @@ class PlacedNetwork:
         self.backend.require_dtype(self.arithmetic.working_dtype or self.dtype)
         self.xp = self.arithmetic.namespace(self.backend.xp)
         self.programs = Programs(self.backend, self.arithmetic.compilable)
+        self._on_pixels: dict[float, Network] = {}
         self._told_of_scale = False
 
     def _take(self, variables: Variables) -> None:

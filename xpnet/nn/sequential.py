@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 from xpnet.errors import InvalidInputError
@@ -150,9 +150,16 @@ def _by_number(tree: Tree) -> dict[int, dict[str, Any]]:
     """Return variables by the number that ends their names, and then by the rest of the name."""
     found: dict[int, dict[str, Any]] = {}
     for key, value in tree.items():
-        name = key.rstrip(_DIGITS)
-        found.setdefault(int(key[len(name) :]), {})[name] = value
+        name, number = _split(key)
+        found.setdefault(number, {})[name] = value
     return found
+
+
+@lru_cache(maxsize=1024)
+def _split(key: str) -> tuple[str, int]:
+    """Return the name of a layer's variable, and the layer's number."""
+    name = key.rstrip(_DIGITS)
+    return name, int(key[len(name) :])
 
 
 def _own(layer: Layer, numbered: Mapping[int, dict[str, Any]], number: int) -> Tree:

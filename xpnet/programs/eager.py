@@ -1,4 +1,4 @@
-"""The runner for every library: the step called once an iteration, operation by operation."""
+"""Runners for every library: the recorded calls one by one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from xpnet.backends import Backend
+from xpnet.programs.linear import linear
 from xpnet.programs.step import Array, Batch, Batches, Chunk, Data, State, StepBuilder, check_carry
 from xpnet.programs.tracing import record
-from xpnet.trees import Tree, map_tree, shapes
+from xpnet.trees import Tree, leaves, like, map_tree, shapes
 
 
 class EagerLoop:
-    """A training step, traced at the first batch of each structure to see that it is portable.
+    """A training step: recorded at the first batch of each structure, its calls repeated from then on.
 
     Parameters
     ----------
@@ -24,29 +25,33 @@ class EagerLoop:
 
     def __init__(self, build: StepBuilder, backend: Backend) -> None:
         self._build, self._backend = build, backend
-        self._step = build(backend.xp)
-        self._known: set[Any] = set()
+        self._programs: dict[Any, Callable[..., list[Array]]] = {}
 
     def over(self, data: Data) -> Chunk:
         """Return the function that goes on with some data."""
 
         def chunk(state: State, batches: Batches) -> tuple[State, Array]:
-            on_device = map_tree(self._to_device, batches)
-            self._check(state, data, batch_of(on_device, 0))
-            losses = []
+            rows = map_tree(self._to_device, batches)
+            step = self._program(state, data, batch_of(rows, 0))
+            resident = leaves(data)
+            carried, losses = leaves(state), []
             for i in range(batches.iterations):
-                state, loss = self._step(state, data, batch_of(on_device, i))
+                batch = [leaf for leaf in leaves(batch_of(rows, i)) if leaf is not None]
+                *carried, loss = step(*carried, *resident, *batch)
                 losses.append(loss)
-            return state, self._backend.xp.stack(losses)
+            return like(state, carried), self._backend.xp.stack(losses)
 
         return chunk
 
-    def _check(self, state: State, data: Data, batch: Batch) -> None:
+    def _program(self, state: State, data: Data, batch: Batch) -> Callable[..., list[Array]]:
         key = shapes((state, data, batch))
-        if key not in self._known:
-            _, (after, _) = record(self._build, self._backend.xp, state, data, batch)
+        if key not in self._programs:
+            recording, (after, _) = record(self._build, self._backend.xp, state, data, batch)
             check_carry(state, after)
-            self._known.add(key)
+            ordered = map_tree(lambda _, number: number, state, recording.outputs[0])
+            outputs = (ordered, recording.outputs[1])
+            self._programs[key] = linear(recording._replace(outputs=outputs))
+        return self._programs[key]
 
     def _to_device(self, array: Any) -> Array | None:
         return None if array is None else self._backend.from_numpy(array)

@@ -37,7 +37,7 @@ class Lifetimes:
         self._record, self._results = record, dict(results)
         self._root = {number: number for number in inputs}  # value -> the value whose buffer it shares
         self._inputs = {id(buffer): number for number, buffer in inputs.items()}
-        self._last_read = _last_reads(record)
+        self._last_read = last_reads(record)
         self._free: dict[int, list[np.ndarray]] = {}  # bytes -> flat buffers that nobody reads any more
         self._owned: dict[int, np.ndarray] = {}  # value -> its flat buffer
         self._kept = set(self._results)
@@ -103,7 +103,7 @@ class Lifetimes:
         return values.reshape(spec.shape)
 
 
-def _last_reads(record: Record) -> dict[int, int]:
+def last_reads(record: Record) -> dict[int, int]:
     """Return by value the position of the last call that reads it; -1 where none does."""
     last = dict.fromkeys(range(len(record.specs)), -1)
     for position, call in enumerate(record.calls):

@@ -92,7 +92,8 @@ class _Program:
             np.copyto(buffer, leaf)
         losses = np.empty(batches.iterations, dtype=self._loss.dtype)
         moving = [
-            (buffer, rows)
+            # Numbers of Python are assigned faster than NumPy's, and are the same.
+            (buffer, rows.tolist() if rows.ndim == 1 else rows)
             for buffer, rows in zip(leaves(self._batch), leaves(batches), strict=True)
             if buffer is not None
         ]
