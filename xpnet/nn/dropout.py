@@ -54,16 +54,20 @@ class Dropout(Layer):
         settle(self, rate=check_number("rate", self.rate, 0.0, 1.0 - 2.0**-32))
 
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
-        """Return the inputs, some of them zero and the others scaled up, and by what each was multiplied."""
+        """Return the inputs, some of them zero and the others scaled up, and which are zero."""
         if not c.training:
             return x, None, {}
         left_out = c.bits(tuple(x.shape)) < _LEAST + round(self.rate * _WORDS)
-        ones = c.xp.ones_like(x)
-        factors = c.xp.where(left_out, c.xp.zeros_like(ones), ones * (1.0 / (1.0 - self.rate)))
-        return x * factors, factors, {}
+        return self._scaled(c, left_out, x), left_out, {}
 
     def backward(
         self, c: Context, v: Variables, dy: Array, cache: Cache, need_dx: bool
     ) -> tuple[Array | None, Tree]:
         """Return the gradient of the inputs."""
-        return (dy * cache if need_dx else None), {}
+        if not need_dx:
+            return None, {}
+        return (dy if cache is None else self._scaled(c, cache, dy)), {}
+
+    def _scaled(self, c: Context, left_out: Array, x: Array) -> Array:
+        """Divide what is kept: division flushes what some libraries take for zero, a product would lift it."""
+        return c.xp.divide(c.xp.where(left_out, c.xp.zeros_like(x), x), 1.0 - self.rate)
