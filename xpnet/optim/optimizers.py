@@ -158,15 +158,17 @@ class Adam(Optimizer):
         return {
             **super().coefficients(iteration),
             "mean_correction": 1.0 / (1.0 - _power(self.beta1, iteration + 1)),
-            "squares_correction": 1.0 / (1.0 - _power(self.beta2, iteration + 1)),
+            "root_correction": math.sqrt(1.0 / (1.0 - _power(self.beta2, iteration + 1))),
         }
 
     def apply(self, xp: Any, p: Array, g: Array, slots: Slots, c: Coefficients) -> tuple[Array, Slots]:
         """Return one parameter and its slots after one iteration."""
         mean = self.beta1 * slots["mean"] + (1.0 - self.beta1) * g
         squares = self.beta2 * slots["squares"] + (1.0 - self.beta2) * (g * g)
-        root = xp.sqrt(c["squares_correction"] * squares) + self.epsilon
-        step = xp.divide(c["mean_correction"] * mean, root)
+        # Root and division come before the corrections: what may be subnormal, and is zero on some libraries,
+        # is taken for zero before anything scales it up.
+        root = xp.sqrt(squares) * c["root_correction"] + self.epsilon
+        step = xp.divide(mean, root) * c["mean_correction"]
         return p - c["rate"] * step, {"mean": mean, "squares": squares}
 
 

@@ -203,10 +203,27 @@ class Run:
         for i, loss in enumerate(recent):
             if not math.isfinite(loss):
                 self.history.loss += recent[:i]
-                raise TrainingError(_divergence(loss, len(self.history.loss), self.optimizer.learning_rate))
+                raise TrainingError(
+                    _divergence(
+                        f"the loss became {loss}", len(self.history.loss), self.optimizer.learning_rate
+                    )
+                )
         self.history.loss += recent
+        if recent:
+            self._check_parameters()
         self.net.params, self.net.state = self.state["params"], self.state["state"]
         return recent
+
+    def _check_parameters(self) -> None:
+        """Raise `TrainingError` where a parameter is no finite number, though the losses were."""
+        xp, params = self.net.backend.xp, flat(self.state["params"])
+        finite = xp.stack([xp.all(xp.isfinite(value)) for value in params.values()])
+        broken = [
+            name for name, fine in zip(params, self.net.backend.to_numpy(finite), strict=True) if not fine
+        ]
+        if broken:
+            what = f"{' and '.join(broken)} became infinite or NaN"
+            raise TrainingError(_divergence(what, self.iteration, self.optimizer.learning_rate))
 
     def _measure_gradient(self) -> None:
         rows = self._last_rows
@@ -249,9 +266,9 @@ def _iterations_at_once(net: Model, sampler: Sampler) -> int:
     return max(1, min(_MOST_ITERATIONS_AT_ONCE, fitting))
 
 
-def _divergence(loss: float, iteration: int, learning_rate: float) -> str:
+def _divergence(what: str, iteration: int, learning_rate: float) -> str:
     return (
-        f"the loss became {loss} at iteration {iteration}; the network keeps the parameters of the last"
+        f"{what} at iteration {iteration}; the network keeps the parameters of the last"
         f" evaluation. Try a learning rate below {learning_rate:g}, clip_norm=1.0 in the optimiser,"
         " inputs scaled to about 0..1, or smaller initial weights"
     )
