@@ -69,5 +69,5 @@ class Dropout(Layer):
         return (dy if cache is None else self._scaled(c, cache, dy)), {}
 
     def _scaled(self, c: Context, left_out: Array, x: Array) -> Array:
-        """Divide what is kept: division flushes what some libraries take for zero, a product would lift it."""
+        """Divide what is kept: division flushes what some libraries take for zero, a product lifts it."""
         return c.xp.divide(c.xp.where(left_out, c.xp.zeros_like(x), x), 1.0 - self.rate)
