@@ -11,7 +11,7 @@ from xpnet.validation import check_count, check_number, settle
 
 _DIGITS = 12
 _DOUBT = 1e-14
-"""Platforms' functions are right to a few units of 1e-16; closer than this to a boundary, they do not decide."""
+"""Platforms' functions are right to a few 1e-16: closer than this to a boundary, they do not decide."""
 _EXACT = Context(prec=40)
 _PI = Decimal("3.1415926535897932384626433832795028841971693993751058")
 
