@@ -1,6 +1,8 @@
 """The exact namespace: what it offers and refuses, and a network that trains to the same bits everywhere."""
 
+import gc
 import hashlib
+import weakref
 
 import array_api_compat.numpy as np
 import numpy
@@ -82,8 +84,18 @@ def test_one_operation_of_the_library_s_own_is_noticed(function):
     assert train(backend, broken, "sigmoid", "float64") != train(backend, exact(np), "sigmoid", "float64")
 
 
-def test_there_is_one_exact_namespace_of_each_library(xp):
-    assert exact(xp) is exact(xp)
+def test_no_namespace_is_kept_alive():
+    """A fresh namespace records each training run, and refers to its data."""
+
+    class Recording:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+    library = Recording()
+    gone = weakref.ref(library), weakref.ref(exact(library))
+    del library
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]
 
 
 def test_it_has_what_the_standard_calls_a_namespace(xp):
