@@ -19,8 +19,11 @@ DTYPES = ("float64", "float32")
 
 def same_bits(a, b):
     """Tell whether two NumPy arrays are the same in dtype, shape and bytes; all NaN are one."""
-    one_nan = [numpy.where(numpy.isnan(x), numpy.asarray(numpy.nan, x.dtype), x) for x in (a, b)]
-    return a.dtype == b.dtype and a.shape == b.shape and one_nan[0].tobytes() == one_nan[1].tobytes()
+    if (a.dtype, a.shape) != (b.dtype, b.shape):
+        return False
+    if a.dtype.kind == "f":
+        a, b = (numpy.where(numpy.isnan(x), numpy.asarray(numpy.nan, x.dtype), x) for x in (a, b))
+    return a.tobytes() == b.tobytes()
 
 
 def matrices(rng, n, k, m, exponents=(-30, 30)):

@@ -45,12 +45,11 @@ from __future__ import annotations
 from typing import Any
 
 from xpnet.arithmetic.powers import power_of_two_above
-from xpnet.arithmetic.rounding import floating_dtype, is_floating, round_to, to_double
+from xpnet.arithmetic.rounding import MANTISSA, floating_dtype, is_floating, round_to, to_double
 from xpnet.errors import InvalidInputError
 
 Array = Any
 
-MANTISSA = 53
 BYTE = 8
 SHIFT = 60
 """Magnitudes are taken times 2^-SHIFT, so that `power_of_two_above` overflows on none."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xpnet.arithmetic.rounding import is_floating, round_to, to_double
-from xpnet.arithmetic.splitting import MANTISSA, reserved_bits, slices
+from xpnet.arithmetic.rounding import MANTISSA, round_to, to_double
+from xpnet.arithmetic.splitting import reserved_bits, slices
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -36,11 +36,11 @@ def sum(  # noqa: A001
     xp : namespace
         The array library's.
     x : array
-        float64 or float32; integers are added by the library, which never rounds them.
+        float64 or float32; or integers, or booleans to be counted, added as int64.
     axis : int, tuple of int or None, optional
         What to add up; everything where omitted.
     dtype : dtype, optional
-        Of the result; that of a floating-point `x` where omitted.
+        Of the result; where omitted that of a floating-point `x`, int64 for integers, unsigned ones too.
     keepdims : bool, optional
         Whether `axis` stays, with length 1.
 
@@ -61,8 +61,8 @@ def sum(  # noqa: A001
     >>> sum(np, np.asarray([1e16, 1.0, -1e16])).tolist()
     1.0
     """
-    if not is_floating(xp, x) and xp.isdtype(x.dtype, ("bool", "integral")):
-        return xp.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    if xp.isdtype(x.dtype, ("bool", "integral")):
+        return _of_integers(xp, x, axis, dtype, keepdims)
     axes = _axes(axis, x.ndim)
     if math.prod(x.shape[i] for i in axes):
         total = _total(xp, x, axes)
@@ -113,6 +113,12 @@ def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
     return axis if isinstance(axis, tuple) else (axis,)
+
+
+def _of_integers(xp: Any, x: Array, axis: Axis, dtype: Any, keepdims: bool) -> Array:
+    """Return the sum of integers: the library never rounds those, but has its own dtype for the result."""
+    total = xp.sum(xp.astype(x, xp.int64), axis=axis, dtype=xp.int64, keepdims=keepdims)
+    return total if dtype is None else xp.astype(total, dtype)
 
 
 def _total(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:
