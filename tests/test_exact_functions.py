@@ -197,6 +197,15 @@ def test_division_is_correctly_rounded_by_a_divisor_of_full_size():
     ] == XP.divide(a, b).tolist()
 
 
+def test_arrays_without_axes_are_divided_as_arrays(backend):
+    """NumPy's float64 is an array of no axes, and a subclass of Python's float too."""
+    xp, rng = exact(backend.xp), numpy.random.default_rng(4)
+    for a, b in rng.uniform(1, 2, (100, 2)):
+        quotient = xp.divide(backend.asarray(numpy.asarray(a)), backend.asarray(numpy.asarray(b)))
+        assert float(quotient) == a / b
+        assert float(XP.divide(a, b)) == a / b
+
+
 def test_powers_of_two_are_exact(backend):
     n = numpy.arange(-960.0, 961.0)
     assert backend.to_numpy(power_of_two(backend.xp, backend.asarray(n))).tolist() == [2.0**i for i in n]

@@ -42,10 +42,10 @@ def divide(xp: Any, a: Any, b: Any, /) -> Array:
     >>> divide(np, np.asarray([1.0, 2.0]), np.asarray([4.0, 8.0])).tolist()
     [0.25, 0.25]
     """
-    if isinstance(b, int | float):
+    if type(b) in (int, float):  # not isinstance: a float64 of NumPy's is a float, and an array of no axes
         return round_to(xp, flush(xp, _operand(xp, a) * (1.0 / float(b))), a.dtype)
     divisor = _operand(xp, b)
-    if isinstance(a, int | float):
+    if type(a) in (int, float):
         return round_to(xp, flush(xp, flush(xp, xp.reciprocal(divisor)) * float(a)), b.dtype)
     dividend = _operand(xp, a)
     if _broadcasts(dividend.shape, divisor.shape):
