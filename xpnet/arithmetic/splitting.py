@@ -44,7 +44,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xpnet.arithmetic.powers import power_of_two_above
+from xpnet.arithmetic.powers import inverse_power, power_of_two_above
 from xpnet.arithmetic.rounding import MANTISSA, floating_dtype, is_floating, round_to, to_double
 from xpnet.errors import InvalidInputError
 
@@ -124,7 +124,7 @@ def slices(xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int)
     ([8.0, 2.0], [0.0, 6.0], [0.125])
     """
     power = power_of_two_above(xp, xp.maximum(largest * 2.0**-SHIFT, 2.0 ** (floor - SHIFT)))
-    rest = x * (xp.reciprocal(power) * 2.0 ** (bits - SHIFT))
+    rest = x * (inverse_power(xp, power) * 2.0 ** (bits - SHIFT))
     cut = [xp.round(rest)]
     while len(cut) < count:
         rest = (rest - cut[-1]) * 2.0 ** (bits + 1)
