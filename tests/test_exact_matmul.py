@@ -107,6 +107,20 @@ def test_bytes_by_floats_in_one_product_within_the_stated_bound():
     assert same_bits(XP.matmul(weights.T, pixels.T), product.T.copy())
 
 
+@pytest.mark.parametrize("k", [65_536, 65_537, 100_000])
+def test_long_products_are_better_than_float32(k):
+    rng = numpy.random.default_rng(k)
+    a, b = rng.uniform(-1, 1, (2, k)), rng.uniform(-1, 1, (k, 1))
+    reference = exact_product(a, b)
+    assert_within(XP.matmul(a, b), reference, numpy.full((2, 1), k * 2.0 ** (-35 if k <= 65_536 else -42)))
+    order = rng.permutation(k)
+    assert same_bits(XP.matmul(a[:, order], b[order]), XP.matmul(a, b))
+    pixels = rng.integers(0, 256, (1, k), dtype="uint8")
+    bound = numpy.full((1, 1), k * 255 * 2.0 ** (-29 if k <= 65_536 else -43))
+    assert_within(XP.matmul(pixels, b), exact_product(pixels, b), bound)
+    assert same_bits(XP.matmul(pixels[:, order], b[order]), XP.matmul(pixels, b))
+
+
 def test_all_bits_of_the_largest_operands_are_held():
     pixels = numpy.full((1, 1024), 255, dtype="uint8")
     weights = numpy.full((1024, 1), 1.0 - 2.0**-35)
