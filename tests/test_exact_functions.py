@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 import array_api_compat.numpy as np
+import flushing
 import mpmath
 import numpy
 import pytest
@@ -13,6 +14,8 @@ from xpnet.arithmetic import exact
 from xpnet.arithmetic.powers import power_of_two, power_of_two_above
 from xpnet.arithmetic.series import LN2_HIGH, LN2_LOW
 from xpnet.nn.activations import sigmoid_forward
+
+backend = flushing.backend
 
 XP = exact(np)
 ELEMENTARY = ("exp", "expm1", "tanh", "log", "log1p", "sqrt")

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import array_api_compat.numpy as np
+import flushing
 import numpy
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from hypothesis.extra.numpy import arrays
 from xpnet.arithmetic import exact
 from xpnet.arithmetic.splitting import reserved_bits, slices
 from xpnet.errors import InvalidInputError
+
+backend = flushing.backend
 
 XP = exact(np)
 DTYPES = ("float64", "float32")

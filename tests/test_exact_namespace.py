@@ -5,6 +5,7 @@ import hashlib
 import weakref
 
 import array_api_compat.numpy as np
+import flushing
 import numpy
 import pytest
 from test_exact_functions import sigmoid
@@ -13,6 +14,8 @@ from test_exact_matmul import DTYPES, same_bits
 from xpnet.arithmetic import exact
 from xpnet.arithmetic.exact import OF_ONE_KIND, PINNED, REPLACED, SAME_BITS
 from xpnet.errors import XpnetError
+
+backend = flushing.backend
 
 ACTIVATIONS = {
     "relu": (lambda xp, z: xp.maximum(z, 0.0), lambda y: (y > 0) * 1.0),

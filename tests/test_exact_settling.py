@@ -2,12 +2,15 @@
 
 import math
 
+import flushing
 import numpy
 import pytest
 from test_exact_matmul import DTYPES
 
 from xpnet.arithmetic import exact
 from xpnet.arithmetic.settling import settle
+
+backend = flushing.backend
 
 
 def nans(dtype):

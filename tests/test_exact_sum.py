@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 import array_api_compat.numpy as np
+import flushing
 import numpy
 import pytest
 from hypothesis import given
@@ -13,6 +14,8 @@ from test_exact_matmul import DTYPES, same_bits
 
 from xpnet.arithmetic import exact
 from xpnet.arithmetic.summation import _of_slice
+
+backend = flushing.backend
 
 XP = exact(np)
 rows = arrays("float64", st.integers(1, 40), elements=st.floats(-1e300, 1e300))

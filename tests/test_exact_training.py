@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import flushing
 import numpy as np
 import pytest
 from conftest import require
@@ -15,6 +16,8 @@ from golden.write import cases, train
 import xpnet
 from xpnet.arithmetic.exact import REPLACED
 from xpnet.training import Checkpoint
+
+backend = flushing.backend
 
 GOLDEN = Path(__file__).parent / "golden"
 DIGITS = json.loads((GOLDEN / "digits.json").read_text())

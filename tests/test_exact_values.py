@@ -3,6 +3,7 @@
 import math
 
 import array_api_compat.numpy as np
+import flushing
 import numpy
 import pytest
 from test_exact_matmul import same_bits
@@ -11,6 +12,8 @@ from xpnet.arithmetic import exact
 from xpnet.arithmetic.exact import OF_ONE_KIND, PINNED, SAME_BITS
 from xpnet.backends import get_backend
 from xpnet.errors import InvalidInputError, XpnetError
+
+backend = flushing.backend
 
 inf, nan = math.inf, math.nan
 FLOATS = [-2.5, -1.5, -0.5, -0.0, 0.0, 0.3, 0.5, 1.5, 2.5, 3.0, inf, -inf, nan, 1e300]
