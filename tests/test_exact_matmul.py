@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import array_api_compat.numpy as np
+import flushing
 import numpy
 import pytest
 from hypothesis import given, settings
@@ -13,14 +14,19 @@ from xpnet.arithmetic import exact
 from xpnet.arithmetic.splitting import reserved_bits, slices
 from xpnet.errors import InvalidInputError
 
+backend = flushing.backend
+
 XP = exact(np)
 DTYPES = ("float64", "float32")
 
 
 def same_bits(a, b):
     """Tell whether two NumPy arrays are the same in dtype, shape and bytes; all NaN are one."""
-    one_nan = [numpy.where(numpy.isnan(x), numpy.asarray(numpy.nan, x.dtype), x) for x in (a, b)]
-    return a.dtype == b.dtype and a.shape == b.shape and one_nan[0].tobytes() == one_nan[1].tobytes()
+    if (a.dtype, a.shape) != (b.dtype, b.shape):
+        return False
+    if a.dtype.kind == "f":
+        a, b = (numpy.where(numpy.isnan(x), numpy.asarray(numpy.nan, x.dtype), x) for x in (a, b))
+    return a.tobytes() == b.tobytes()
 
 
 def matrices(rng, n, k, m, exponents=(-30, 30)):
@@ -102,6 +108,20 @@ def test_bytes_by_floats_in_one_product_within_the_stated_bound():
     order = rng.permutation(784)
     assert same_bits(XP.matmul(pixels[:, order], weights[order]), product)
     assert same_bits(XP.matmul(weights.T, pixels.T), product.T.copy())
+
+
+@pytest.mark.parametrize("k", [65_536, 65_537, 100_000])
+def test_long_products_are_better_than_float32(k):
+    rng = numpy.random.default_rng(k)
+    a, b = rng.uniform(-1, 1, (2, k)), rng.uniform(-1, 1, (k, 1))
+    reference = exact_product(a, b)
+    assert_within(XP.matmul(a, b), reference, numpy.full((2, 1), k * 2.0 ** (-35 if k <= 65_536 else -42)))
+    order = rng.permutation(k)
+    assert same_bits(XP.matmul(a[:, order], b[order]), XP.matmul(a, b))
+    pixels = rng.integers(0, 256, (1, k), dtype="uint8")
+    bound = numpy.full((1, 1), k * 255 * 2.0 ** (-29 if k <= 65_536 else -43))
+    assert_within(XP.matmul(pixels, b), exact_product(pixels, b), bound)
+    assert same_bits(XP.matmul(pixels[:, order], b[order]), XP.matmul(pixels, b))
 
 
 def test_all_bits_of_the_largest_operands_are_held():

@@ -1,8 +1,10 @@
 """Exact sums: the same bits in any order and on every library, within the stated bound."""
 
+import math
 from fractions import Fraction
 
 import array_api_compat.numpy as np
+import flushing
 import numpy
 import pytest
 from hypothesis import given
@@ -11,7 +13,9 @@ from hypothesis.extra.numpy import arrays
 from test_exact_matmul import DTYPES, same_bits
 
 from xpnet.arithmetic import exact
-from xpnet.errors import InvalidInputError
+from xpnet.arithmetic.summation import _of_slice
+
+backend = flushing.backend
 
 XP = exact(np)
 rows = arrays("float64", st.integers(1, 40), elements=st.floats(-1e300, 1e300))
@@ -49,8 +53,35 @@ def test_a_million_terms_and_more_stay_exact():
     x = numpy.random.default_rng(1).standard_normal(2**20 + 1)
     for terms in (x[:-1], x):
         assert same_bits(XP.sum(terms), XP.sum(terms[::-1].copy()))
-    with pytest.raises(InvalidInputError, match=r"2\*\*24"):
-        XP.sum(numpy.broadcast_to(x[:1], 2**24 + 1))
+
+
+def test_weights_of_a_wide_layer_are_added_in_blocks():
+    x = numpy.random.default_rng(2).standard_normal(4100 * 4100)  # more than 2^24
+    total = XP.sum(x)
+    assert abs(float(total) - math.fsum(x.tolist())) <= x.size * numpy.abs(x).max() * 2.0**-59
+    x[:] = x[::-1].copy()
+    assert same_bits(XP.sum(numpy.reshape(x, (4100, 4100)), axis=(0, 1)), total)
+    x[: 2**24] = 0.0
+    assert same_bits(XP.sum(x), XP.sum(x[2**24 :]))
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), (1, -1), (2, 1, 0)])
+def test_blocks_are_added_exactly(backend, axis, monkeypatch):
+    x = numpy.random.default_rng(3).standard_normal((7, 6, 11))
+    x[:, 0] *= 1e9
+    total = numpy.asarray(XP.sum(x, axis=axis))
+    monkeypatch.setattr("xpnet.arithmetic.summation.BLOCK", 5)
+    in_blocks = backend.to_numpy(exact(backend.xp).sum(backend.asarray(x), axis=axis))
+    assert same_bits(in_blocks, total)
+
+
+def test_sums_of_blocks_beyond_53_bits_do_not_depend_on_the_blocks(monkeypatch):
+    rng = numpy.random.default_rng(4)
+    integers = rng.integers(2**51, 2**52, 1000).astype("float64")
+    rounded = float(sum(map(int, integers.tolist())))
+    for length in (1, 2):  # longer ones of such numbers would not add up exactly
+        monkeypatch.setattr("xpnet.arithmetic.summation.BLOCK", length)
+        assert float(_of_slice(np, rng.permutation(integers), (0,))[0]) == rounded
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -26,7 +26,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xpnet.arithmetic.powers import power_of_two
+from xpnet.arithmetic.powers import inverse_power, power_of_two
+from xpnet.arithmetic.quotient import quotient
 from xpnet.arithmetic.rounding import flush, round_to, to_double
 from xpnet.arithmetic.series import LN2_HIGH, LN2_LOW, polynomial
 
@@ -40,6 +41,8 @@ LEAST_EXPONENT = -708.39
 GREATEST_EXPONENT = 710.0
 LEAST_EXPM1 = -50.0
 """exp of it is less than half a unit in the last place of 1."""
+LEAST_TANH = 2.0**-200
+"""Below it, t² is far below the last place of t."""
 LARGE_TANH = 25.0
 """Its tanh is 1, rounded."""
 
@@ -120,7 +123,7 @@ def tanh(xp: Any, x: Array, /) -> Array:
     """
     double = to_double(xp, x)
     t = _expm1(xp, xp.minimum(xp.abs(double), LARGE_TANH) * 2.0)
-    q = xp.divide(t, t + 2.0)
+    q = quotient(xp, xp.maximum(t, LEAST_TANH), t + 2.0)
     y = flush(xp, xp.where(t < 1.0, (t - t * q) * 0.5, q))
     return round_to(xp, xp.where(double < 0.0, 0.0 - y, y), x.dtype)
 
@@ -129,7 +132,7 @@ def _expm1(xp: Any, x: Array) -> Array:
     """Return exp(x) - 1 of float64."""
     n, r, tail = _reduce(xp, xp.minimum(xp.maximum(x, LEAST_EXPM1), GREATEST_EXPONENT))
     half, rest = _power(xp, n)
-    one = 1.0 - xp.reciprocal(half) * xp.reciprocal(rest)
+    one = 1.0 - inverse_power(xp, half) * inverse_power(xp, rest)
     return flush(xp, (_add(one + r, one, r, tail) * half) * rest)
 
 

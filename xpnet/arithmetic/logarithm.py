@@ -24,7 +24,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xpnet.arithmetic.powers import power_of_two_above
+from xpnet.arithmetic.powers import inverse_power, power_of_two_above
+from xpnet.arithmetic.quotient import quotient
 from xpnet.arithmetic.rounding import flush, round_to, smallest_normal, to_double
 from xpnet.arithmetic.series import LN2_HIGH, LN2_LOW, polynomial
 
@@ -96,7 +97,7 @@ def log1p(xp: Any, x: Array, /) -> Array:
     u = xp.maximum(safe + 1.0, 0.0)  # it is positive: this keeps XLA from taking (x + 1) - 1 for x
     back = u - 1.0
     lost = (1.0 - (u - back)) + (safe - back)
-    y = flush(xp, _log(xp, u) + xp.divide(lost, u))
+    y = flush(xp, _log(xp, u) + quotient(xp, lost, u))
     special = xp.where(double == -1.0, -math.inf, xp.where(double > 0.0, double, math.nan))
     return round_to(xp, xp.where(regular, y, special), x.dtype)
 
@@ -104,7 +105,7 @@ def log1p(xp: Any, x: Array, /) -> Array:
 def _log(xp: Any, x: Array) -> Array:
     """Return the logarithm of positive, finite, normal float64."""
     e, f = _reduce(xp, x)
-    s = xp.divide(f, f + 2.0)
+    s = quotient(xp, f, f + 2.0)
     z = s * s
     t = z * polynomial(z, COEFFICIENTS)
     square = f * f * 0.5
@@ -116,7 +117,7 @@ def _reduce(xp: Any, x: Array) -> tuple[Array, Array]:
     small = x < 2.0**SMALL
     scaled = xp.where(small, xp.minimum(x, 2.0**SMALL) * 2.0**LIFT, x) * 2.0**-SHIFT
     power = power_of_two_above(xp, scaled)
-    m = scaled * xp.reciprocal(power)  # above 1/2, at most 1
+    m = scaled * inverse_power(xp, power)  # above 1/2, at most 1
     e = xp.round(xp.log2(power)) + SHIFT
     e = xp.where(small, e - LIFT, e)
     low = m < SQRT_HALF

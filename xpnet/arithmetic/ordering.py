@@ -1,21 +1,34 @@
-"""Largest, smallest and conversion: what never rounds differently, but for zeros and subnormal numbers.
+"""Largest, smallest and sign: what never rounds, but for the sign of zeros.
 
-Libraries disagree whether the larger of -0 and +0 is the first, the second or +0; adding +0 makes +0 of
-both. They disagree whether a subnormal float32 survives a conversion; here it becomes +0.
+Libraries disagree whether the larger of -0 and +0 is the first, the second or +0; adding +0 makes +0 of both.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from xpnet.arithmetic.rounding import flush, is_floating, round_to, smallest_normal, to_double
+from xpnet.arithmetic.kinds import check_kinds
+from xpnet.arithmetic.rounding import is_floating
 
 Array = Any
 Axis = int | tuple[int, ...] | None
 
 
-def _positive_zero(xp: Any, x: Array) -> Array:
-    """Return floating-point numbers with +0 in place of -0; others as they are."""
+def positive_zero(xp: Any, x: Array) -> Array:
+    """Return floating-point numbers with +0 in place of -0; others as they are.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array
+        Of any dtype.
+
+    Returns
+    -------
+    array
+        Of the same dtype and shape.
+    """
     return x + 0.0 if is_floating(xp, x) else x
 
 
@@ -34,7 +47,8 @@ def larger(xp: Any, a: Array | float, b: Array | float, /) -> Array:
     array
         Zeros are +0.
     """
-    return _positive_zero(xp, xp.maximum(a, b))
+    check_kinds(xp, "maximum", a, b)
+    return positive_zero(xp, xp.maximum(a, b))
 
 
 def smaller(xp: Any, a: Array | float, b: Array | float, /) -> Array:
@@ -52,7 +66,8 @@ def smaller(xp: Any, a: Array | float, b: Array | float, /) -> Array:
     array
         Zeros are +0.
     """
-    return _positive_zero(xp, xp.minimum(a, b))
+    check_kinds(xp, "minimum", a, b)
+    return positive_zero(xp, xp.minimum(a, b))
 
 
 def largest(xp: Any, x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -74,7 +89,7 @@ def largest(xp: Any, x: Array, /, *, axis: Axis = None, keepdims: bool = False) 
     array
         Zeros are +0.
     """
-    return _positive_zero(xp, xp.max(x, axis=axis, keepdims=keepdims))
+    return positive_zero(xp, xp.max(x, axis=axis, keepdims=keepdims))
 
 
 def smallest(xp: Any, x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -96,28 +111,22 @@ def smallest(xp: Any, x: Array, /, *, axis: Axis = None, keepdims: bool = False)
     array
         Zeros are +0.
     """
-    return _positive_zero(xp, xp.min(x, axis=axis, keepdims=keepdims))
+    return positive_zero(xp, xp.min(x, axis=axis, keepdims=keepdims))
 
 
-def astype(xp: Any, x: Array, dtype: Any, /, **options: Any) -> Array:
-    """Convert to another dtype, from float32 to float64 or back without subnormal numbers.
+def sign(xp: Any, x: Array, /) -> Array:
+    """Return 1 for positive numbers, -1 for negative ones, 0 for zeros and NaN for NaN.
 
     Parameters
     ----------
     xp : namespace
         The array library's.
     x : array
-        Of any dtype.
-    dtype : dtype
-        The one wanted.
-    **options
-        ``copy`` and ``device``, for the library.
+        Of a real dtype.
 
     Returns
     -------
-    array of `dtype`
-        Rounded to nearest.
+    array
+        Zeros are +0.
     """
-    if is_floating(xp, x) and x.dtype != dtype and dtype in (xp.float32, xp.float64):
-        return round_to(xp, flush(xp, to_double(xp, x), smallest_normal(xp, x)), dtype)
-    return xp.astype(x, dtype, **options)
+    return positive_zero(xp, xp.sign(x))

@@ -44,6 +44,34 @@ def power_of_two_above(xp: Any, v: Array) -> Array:
     return xp.maximum((v + shifted) - shifted, v)
 
 
+def inverse_power(xp: Any, power: Array) -> Array:
+    """Return the reciprocal of powers of two, exactly.
+
+    The library's own may be off by a unit in the last place: 2^-n (1 + e). e is found exactly, and
+    (1 + e) (1 - e) is rounded to 1.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    power : array of float64
+        Powers of two between 2^-1022 and 2^1022.
+
+    Returns
+    -------
+    array of float64
+        Of the same shape. NaN for infinities, zeros and NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> inverse_power(np, np.asarray([0.5, 4.0])).tolist()
+    [2.0, 0.25]
+    """
+    near = xp.reciprocal(power)
+    return near + near * (1.0 - power * near)
+
+
 def power_of_two(xp: Any, n: Array) -> Array:
     """Return 2^n, exactly.
 

@@ -8,6 +8,8 @@ from xpnet.errors import InvalidInputError
 
 Array = Any
 
+MANTISSA = 53
+"""Bits of a float64's mantissa, the leading one included."""
 SMALLEST_NORMAL = 2.0**-1022
 """Smaller float64 numbers are subnormal."""
 SMALLEST_NORMAL_FLOAT32 = 2.0**-126

@@ -5,11 +5,16 @@ PyTorch compute with them: a weight that a penalty shrinks for ever, or a veloci
 part the bits when it gets there. So in exact arithmetic what is carried to the next iteration is set to +0
 while it is still far above: a term that is subnormal, below 2^-126 in float32 and 2^-1022 in float64, is then
 less than half a unit in the last place of whatever it is added to, and is rounded away on every library.
+
+The sign and the payload of NaN are each processor's own: every NaN becomes one and the same.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+from xpnet.arithmetic.rounding import is_floating
 
 Array = Any
 
@@ -18,14 +23,14 @@ NEGLIGIBLE, NEGLIGIBLE_FLOAT32 = 2.0**-960, 2.0**-100
 
 
 def settle(xp: Any, x: Array) -> Array:
-    """Return an array with +0 in place of what is negligible, and of -0; infinities and NaN pass.
+    """Return an array with +0 in place of what is negligible, and of -0, and with one NaN; infinities pass.
 
     Parameters
     ----------
     xp : namespace
         The array library's.
-    x : array of float64 or float32
-        A parameter, or what an optimiser remembers.
+    x : array
+        A parameter, or what an optimiser remembers; integers and booleans stay as they are.
 
     Returns
     -------
@@ -38,5 +43,8 @@ def settle(xp: Any, x: Array) -> Array:
     >>> settle(np, np.asarray([2.0**-970, -0.0, 1.0])).tolist()
     [0.0, 0.0, 1.0]
     """
+    if not is_floating(xp, x):
+        return x
     least = NEGLIGIBLE_FLOAT32 if x.dtype == xp.float32 else NEGLIGIBLE
-    return xp.where(xp.abs(x) < least, xp.zeros_like(x), x)
+    kept = xp.where(xp.abs(x) >= least, x, 0.0)
+    return xp.where(x == x, kept, math.nan)

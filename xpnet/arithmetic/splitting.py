@@ -44,14 +44,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from xpnet.arithmetic.powers import power_of_two_above
-from xpnet.arithmetic.rounding import floating_dtype, is_floating, round_to, to_double
+from xpnet.arithmetic.powers import inverse_power, power_of_two_above
+from xpnet.arithmetic.rounding import MANTISSA, floating_dtype, is_floating, round_to, to_double
 from xpnet.errors import InvalidInputError
 
 Array = Any
 
-MANTISSA = 53
 BYTE = 8
+MOST_RESERVED_OF_TWO = 16
+"""Reserved bits up to which two slices hold enough."""
 SHIFT = 60
 """Magnitudes are taken times 2^-SHIFT, so that `power_of_two_above` overflows on none."""
 FLOOR = -470
@@ -87,7 +88,8 @@ def reserved_bits(k: int) -> int:
         if k <= 2**bits:
             return bits
     raise InvalidInputError(
-        f"exact arithmetic adds up at most 2**24 = 16777216 terms, not {k}: use smaller batches"
+        f"an exact matrix product contracts at most 2**24 = 16777216 elements, not {k}: "
+        f"use smaller batches, or fewer features"
     )
 
 
@@ -125,7 +127,7 @@ def slices(xp: Any, x: Array, largest: Array, bits: int, count: int, floor: int)
     ([8.0, 2.0], [0.0, 6.0], [0.125])
     """
     power = power_of_two_above(xp, xp.maximum(largest * 2.0**-SHIFT, 2.0 ** (floor - SHIFT)))
-    rest = x * (xp.reciprocal(power) * 2.0 ** (bits - SHIFT))
+    rest = x * (inverse_power(xp, power) * 2.0 ** (bits - SHIFT))
     cut = [xp.round(rest)]
     while len(cut) < count:
         rest = (rest - cut[-1]) * 2.0 ** (bits + 1)
@@ -183,21 +185,39 @@ def matmul(xp: Any, a: Array, b: Array, /) -> Array:
 
 
 def _by_integers(xp: Any, a: Array, b: Array) -> Array:
-    """Multiply 8-bit integers by one slice."""
-    (whole,), unit = _operand(xp, b, -2, MANTISSA - reserved_bits(a.shape[-1]) - BYTE, count=1)
-    return (
-        xp.matmul(to_double(xp, a), whole) * unit + 0.0
-    )  # + 0.0: libraries disagree on the sign of a sum of -0
+    """Multiply 8-bit integers, which are their own slice, by one slice or two."""
+    reserved = reserved_bits(a.shape[-1])
+    bits = MANTISSA - reserved - BYTE
+    cut, unit = _operand(xp, b, -2, bits, count=_count(reserved) - 1)
+    # + 0.0: libraries disagree on the sign of a sum of -0
+    return _combined(xp, [to_double(xp, a)], cut, BYTE, bits) * unit + 0.0
 
 
 def _by_slices(xp: Any, a: Array, b: Array) -> Array:
-    """Multiply two slices by two, leaving out the product of the second ones."""
-    free = MANTISSA - reserved_bits(a.shape[-1])
+    """Multiply slices by slices, leaving out the products that are as small as what was cut off."""
+    reserved = reserved_bits(a.shape[-1])
+    free = MANTISSA - reserved
     p, q = free - free // 2, free // 2
-    (a1, a2), row_unit = _operand(xp, a, -1, p, count=2)
-    (b1, b2), column_unit = _operand(xp, b, -2, q, count=2)
-    small = xp.matmul(a1, b2) * 2.0 ** -(q + 1) + xp.matmul(a2, b1) * 2.0 ** -(p + 1)
-    return (xp.matmul(a1, b1) + small) * row_unit * column_unit + 0.0
+    rows, row_unit = _operand(xp, a, -1, p, _count(reserved))
+    columns, column_unit = _operand(xp, b, -2, q, _count(reserved))
+    return _combined(xp, rows, columns, p, q) * row_unit * column_unit + 0.0
+
+
+def _count(reserved: int) -> int:
+    """Return how many slices a float is cut into: 24 reserved bits leave so few that it takes a third."""
+    return 3 if reserved > MOST_RESERVED_OF_TWO else 2
+
+
+def _combined(xp: Any, rows: list[Array], columns: list[Array], p: int, q: int) -> Array:
+    """Return the sum of the products of slices of p and q bits, the smallest first."""
+    total: Any = None
+    for level in reversed(range(max(len(rows), len(columns)))):
+        for i in range(max(0, level - len(columns) + 1), min(level + 1, len(rows))):
+            product = xp.matmul(rows[i], columns[level - i])
+            if level:
+                product = product * 2.0 ** -(i * (p + 1) + (level - i) * (q + 1))
+            total = product if total is None else product + total
+    return total
 
 
 def _operand(xp: Any, x: Array, axis: int, bits: int, count: int) -> tuple[list[Array], Array]:

@@ -1,22 +1,20 @@
 """The square root, rounded correctly out of a library's that is not.
 
 IEEE 754 asks for a correctly rounded square root, but PyTorch's vectorised one on the CPU (MKL's) is off by
-one unit in the last place in one case out of 150. With s from the library, x - s² is a number of float64,
-and one step of Newton's method, ``s + (x - s²) / (2 s)``, lands on the nearest number whichever
-neighbour s was.
+one unit in the last place in one case out of 150. So the library's root s is only taken to be within one
+unit of the right one; what decides between s and its neighbours is exact, and made of ``+ - *`` alone.
 
 **The residual.** s is split into ``high``, its leading 26 bits, and ``low``, so that high², 2 high low and
 low² are exact, and subtracting them from x, the largest first, is exact at each step (Dekker 1971, Numer.
 Math. 18, 224-242). The products being exact, fused multiply-add changes nothing.
 
-**The step.** Count in units u of the last place of s, x being n u². The true root differs from
-``s + (x - s²) / (2 s)`` by less than 2^-53 u, which matters only next to the midpoint m + 1/2 of two
-numbers m and m + 1; no square root of an integer n is nearer to it than those of m² + m and m² + m + 1.
-For m² + m + 1 the quotient is above 1/2 by at least 2^-54 and rounds to more than 1/2, from m
-as well as from m + 1. For m² + m it is exactly the tie, and the even neighbour is taken from either. n has
-trailing zeros enough to be m² + m only for m = 2^52, where the tie is decided rightly, and
-m = 2^53 - 1: the root of ``(1 - 2^-53) 4^k`` comes out as 2^k, half a unit in the
-last place too high, everywhere.
+**The decision.** Let n be the neighbour of s in the direction of the residual and h = (n - s) / 2. The root
+is nearer to n where x is beyond ``(s + h)² = s² + 2 s h + h²``, the residual beyond 2 s h + h².
+Counted in units of the last place of s, residual and 2 s h are integers, and h² is 1/4 or 1/16: above s
+the residual must be more than 2 s h, below s it suffices that it is equal.
+
+Of float32 numbers the library's root in float64 will do: it is at least 4 units of its last place away from a
+midpoint of float32.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xpnet.arithmetic.quotient import neighbour, split
 from xpnet.arithmetic.rounding import round_to, smallest_normal, to_double
 
 Array = Any
@@ -46,7 +45,7 @@ def sqrt(xp: Any, x: Array, /) -> Array:
     Returns
     -------
     array
-        Correctly rounded, but for the one mantissa that the module's docstring names.
+        Correctly rounded.
 
     Examples
     --------
@@ -60,17 +59,19 @@ def sqrt(xp: Any, x: Array, /) -> Array:
     small = double < 2.0**SMALL
     lifted = xp.where(small, xp.minimum(double, 2.0**SMALL) * 2.0**LIFT, double)
     scaled = xp.where(regular, lifted, 1.0)
-    root = _sqrt(xp, scaled)
+    root = xp.sqrt(scaled)
+    if x.dtype == xp.float64:
+        root = _nearest(xp, scaled, root)
     root = xp.where(small, root * 2.0 ** (-LIFT / 2), root)
     special = xp.where(xp.abs(double) <= tiny, 0.0, xp.where(double > 0.0, double, math.nan))
     return round_to(xp, xp.where(regular, root, special), x.dtype)
 
 
-def _sqrt(xp: Any, x: Array) -> Array:
-    """Return the square root of numbers between 2^-622 and infinity."""
-    s = xp.sqrt(x)
-    shifted = s * 2.0**27
-    high = (s + shifted) - shifted
-    low = s - high
+def _nearest(xp: Any, x: Array, s: Array) -> Array:
+    """Return the number next to the root of x, between 2^-622 and infinity; s is within one unit of it."""
+    high, low = split(s)
     residual = ((x - high * high) - 2.0 * high * low) - low * low
-    return s + xp.divide(residual, 2.0 * s)
+    below = residual < 0.0
+    following = neighbour(xp, s, below)
+    beyond = xp.not_equal(residual > s * (following - s), below)
+    return xp.where(beyond, following, s)
