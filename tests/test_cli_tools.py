@@ -14,7 +14,7 @@ import xpnet
 from xpnet import cli
 from xpnet.cli import app
 
-COMMANDS = ["train", "resume", "evaluate", "predict", "gradcheck", "parity", "info"]
+COMMANDS = ["train", "resume", "evaluate", "predict", "gradcheck", "parity", "info", "selfcheck"]
 
 
 def invoke(*arguments: object):

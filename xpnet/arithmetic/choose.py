@@ -27,6 +27,8 @@ class Arithmetic:
         A dtype that it needs beside that of the parameters.
     settle : callable or None
         Applied to each parameter, and to what the optimiser remembers, after an update.
+    checked : bool
+        Whether the library must pass `xpnet.arithmetic.canary.check_library` first.
     """
 
     namespace: Callable[[Any], Any]
@@ -34,6 +36,7 @@ class Arithmetic:
     integer_products: bool = False
     working_dtype: str | None = None
     settle: Callable[[Any, Any], Any] | None = None
+    checked: bool = False
 
 
 def standard(xp: Any) -> Any:
@@ -44,7 +47,7 @@ def standard(xp: Any) -> Any:
 ARITHMETICS = {
     "standard": Arithmetic(standard, compilable=True),
     "exact": Arithmetic(
-        exact, compilable=False, integer_products=True, working_dtype="float64", settle=settle
+        exact, compilable=False, integer_products=True, working_dtype="float64", settle=settle, checked=True
     ),
 }
 

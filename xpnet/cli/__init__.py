@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import xpnet
-from xpnet.cli import evaluate, gradcheck, info, parity, predict, resume, train
+from xpnet.cli import evaluate, gradcheck, info, parity, predict, resume, selfcheck, train
 from xpnet.cli.console import out, tell_error
 from xpnet.cli.streams import whole_output
 from xpnet.errors import XpnetError
@@ -22,6 +22,7 @@ _COMMANDS = {
     "gradcheck": gradcheck,
     "parity": parity,
     "info": info,
+    "selfcheck": selfcheck,
 }
 
 BAD_INPUT, INTERRUPTED = 2, 130

@@ -15,7 +15,7 @@ err = Console(highlight=False, stderr=True)
 
 def tell(label: str, value: str) -> None:
     """Print a labelled line of a result; it is never folded, so that it can be copied."""
-    out.print(Text.assemble((f"{label:<15}", "bold"), value), soft_wrap=True)
+    out.print(Text.assemble((f"{label:<17}", "bold"), value), soft_wrap=True)
 
 
 def tell_error(message: str) -> None:

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from xpnet import __version__, datasets
 from xpnet.arithmetic.choose import ARITHMETICS
-from xpnet.backends import available_backends
 from xpnet.cli import options
+from xpnet.cli.chosen import chosen_backends
 from xpnet.cli.console import err, new_table, out, tell
-from xpnet.errors import BackendError, unknown_name
 from xpnet.io import check_folder, write_atomically
 from xpnet.optim import OPTIMIZERS
 from xpnet.training.parity import Course, Job, compare_backends
@@ -52,7 +50,7 @@ def command(
 ) -> None:
     """Train one network on every backend, in both arithmetics, and compare the bits."""
     _check_writable(json_file, figure)
-    chosen = _chosen(backends, require)
+    chosen = chosen_backends(backends, require)
     arithmetics = list(ARITHMETICS) if arithmetic == "both" else [arithmetic]
     classes = len(datasets.class_names(dataset))
     data = datasets.load(dataset, data_dir)
@@ -77,27 +75,6 @@ def command(
         _draw(figure, title, courses)
     if not all(course.passed for course in courses):
         raise typer.Exit(1)
-
-
-def _chosen(backends: str | None, require: str | None) -> list[tuple[str, str | None]]:
-    """Return names and devices, the reference first; what is required but missing is an error."""
-    known = available_backends()
-    required = require.split(",") if require else []
-    listed = backends.split(",") if backends else [name for name in known if known[name].available]
-    chosen = []
-    for item in [*listed, *(name for name in required if name not in listed)]:
-        name, _, device = item.strip().partition(":")
-        if name not in known:
-            raise unknown_name("backend", name, known)
-        if known[name].available:
-            chosen.append((name, device or None))
-        elif name in required:
-            raise BackendError(f"{name} is required but cannot be used: {known[name].reason}")
-        else:
-            err.print(Text(f"left out: {known[name].reason}"), soft_wrap=True)
-    if not chosen:
-        raise BackendError("none of these backends can be used here; `xpnet info` shows which can")
-    return chosen
 
 
 def _check_writable(*files: Path | None) -> None:

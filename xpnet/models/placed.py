@@ -13,6 +13,7 @@ from xpnet.describe import describe
 from xpnet.models.arrays import check_arrays, copies, on_host
 from xpnet.models.blueprint import Blueprint
 from xpnet.models.files import backend_like, write_model
+from xpnet.models.trust import check_exactness
 from xpnet.nn.layer import Variables
 from xpnet.nn.network import Network
 from xpnet.programs.programs import Programs
@@ -53,6 +54,8 @@ class PlacedNetwork:
         self.backend = get_backend(backend, device)
         self.backend.require_dtype(self.dtype)
         self.backend.require_dtype(self.arithmetic.working_dtype or self.dtype)
+        if self.arithmetic.checked:
+            check_exactness(self.backend)
         self.xp = self.arithmetic.namespace(self.backend.xp)
         self.programs = Programs(self.backend, self.arithmetic.compilable)
         self._on_pixels: dict[float, Network] = {}
