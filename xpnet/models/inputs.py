@@ -106,7 +106,7 @@ def _levels_to_the_user() -> int:
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("xpnet."):
         frame, level = frame.f_back, level + 1
-    return level - 1
+    return level
 
 
 def check_numeric(xp: Any, name: str, array: Array) -> Array:

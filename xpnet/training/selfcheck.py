@@ -86,7 +86,7 @@ NETWORKS = (
         "53ffca2fe6b7cca151fd36ecb9f93ab09f9dd9dcee272e6f757a581c1a4331c6",
     ),
     Network(
-        "64-16-10 sigmoid, squared error, momentum, clipped",
+        "64-16-10 sigmoid, momentum, clipped",
         _perceptron([64, 16, 10], "sigmoid", loss="mean_squared_error"),
         Momentum(0.05, clip_norm=0.5),
         50,
