@@ -1,4 +1,4 @@
-"""What is written outside the package is a full citizen: trained, checked, saved, resumed, with the same bits."""
+"""What is written outside the package is a full citizen: trained, checked, saved and resumed, bit by bit."""
 
 from contextlib import suppress
 from dataclasses import dataclass
