@@ -12,6 +12,7 @@ import numpy as np
 
 from xpnet.backends.host import common_dtype, dtype_name, plain, to_host
 from xpnet.backends.known import backend_of
+from xpnet.backends.root import Root
 from xpnet.errors import InvalidInputError
 
 Array = Any
@@ -54,7 +55,7 @@ class BackendInfo:
     tf32: bool | None = None
 
 
-class Backend(ABC):
+class Backend(Root, ABC):
     """An array library on one device.
 
     Parameters
@@ -80,8 +81,6 @@ class Backend(ABC):
         What the library raises when memory runs out; see `is_out_of_memory`.
     """
 
-    name: ClassVar[str]
-    libraries: ClassVar[tuple[str, ...]] = ()
     takes_out: ClassVar[bool] = False
     compiles: ClassVar[bool] = False
     out_of_memory_errors: ClassVar[tuple[type[Exception], ...]] = (MemoryError,)
@@ -139,14 +138,14 @@ class Backend(ABC):
         """Tell whether one of `out_of_memory_errors` says that memory ran out."""
         return True
 
-    def synchronize(self) -> None:  # noqa: B027 - most libraries compute at once
+    def synchronize(self) -> None:
         """Wait until everything queued on the device is done."""
 
     def scope(self) -> AbstractContextManager[Any]:
         """Return a context in which the device is the library's current one."""
         return nullcontext()
 
-    def require_dtype(self, name: str) -> None:  # noqa: B027 - most libraries have both
+    def require_dtype(self, name: str) -> None:
         """Raise `BackendError` unless the device computes in ``"float32"`` or ``"float64"``, as named."""
 
     def contiguous(self, array: Array) -> Array:

@@ -10,12 +10,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from xpnet.backends.root import BackendClass, Root
 from xpnet.errors import BackendError, InvalidInputError, unknown_name
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from xpnet.backends.base import Backend
 
 GROUP = "xpnet.backends"
 """The entry point group in which a package announces a backend: its name, and the class."""
@@ -41,13 +41,13 @@ _BUILT_IN = {
     ),
 }
 
-_REGISTERED: dict[str, type[Backend]] = {}
+_REGISTERED: dict[str, BackendClass] = {}
 
 _HOST = ("builtins", "numpy")
 """The packages whose objects NumPy reads by itself."""
 
 
-def register_backend(cls: type[Backend]) -> type[Backend]:
+def register_backend(cls: BackendClass) -> BackendClass:
     """Make a backend known by its name, as those of the package are.
 
     A package that brings one can announce it instead, and it is loaded when it is first asked for::
@@ -101,7 +101,7 @@ def known_names() -> list[str]:
     return list(dict.fromkeys([*_BUILT_IN, *_REGISTERED, *_announced()]))
 
 
-def load_backend(name: str) -> type[Backend]:
+def load_backend(name: str) -> BackendClass:
     """Return a backend's class by its name.
 
     Raises
@@ -120,7 +120,7 @@ def load_backend(name: str) -> type[Backend]:
     raise unknown_name("backend", name, [*known_names(), "auto"])
 
 
-def backend_of(array: object) -> type[Backend] | None:
+def backend_of(array: object) -> BackendClass | None:
     """Return the class that knows an array, by the package of its type; None where NumPy reads it itself.
 
     What no other backend claims may belong to one that is announced: these are then loaded.
@@ -134,18 +134,18 @@ def backend_of(array: object) -> type[Backend] | None:
     return None if foreign is None else _announced_for(foreign)
 
 
-def _claiming(package: str) -> type[Backend] | None:
+def _claiming(package: str) -> BackendClass | None:
     for name, built_in in _BUILT_IN.items():
         if package in built_in.libraries and package != "numpy":
             return _load_built_in(name)
     return next((cls for cls in _REGISTERED.values() if package in _libraries(cls)), None)
 
 
-def _libraries(cls: type[Backend]) -> tuple[str, ...]:
+def _libraries(cls: BackendClass) -> tuple[str, ...]:
     return cls.libraries or (cls.name,)
 
 
-def _load_built_in(name: str) -> type[Backend]:
+def _load_built_in(name: str) -> BackendClass:
     class_name, install, _ = _BUILT_IN[name]
     if find_spec(name) is None:
         raise BackendError(f"{name} is not installed: {install}")
@@ -165,7 +165,7 @@ def _announced() -> dict[str, EntryPoint]:
 
 
 @cache
-def _load_announced(name: str) -> type[Backend]:
+def _load_announced(name: str) -> BackendClass:
     point = _announced()[name]
     package = "another package" if point.dist is None else f"the package {point.dist.name}"
     try:
@@ -179,7 +179,7 @@ def _load_announced(name: str) -> type[Backend]:
 
 
 @cache
-def _announced_for(package: str) -> type[Backend] | None:
+def _announced_for(package: str) -> BackendClass | None:
     for name in _announced():
         try:
             cls = _load_announced(name)
@@ -196,9 +196,7 @@ def _told(error: Exception) -> str:
 
 def _check(cls: Any, name: Any) -> None:
     """Raise `BackendError` unless it is a class that makes backends, under a name of its own."""
-    from xpnet.backends.base import Backend
-
-    if not (isinstance(cls, type) and issubclass(cls, Backend)):
+    if not (isinstance(cls, type) and issubclass(cls, Root)):
         raise BackendError("it is no subclass of xpnet.Backend")
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
         raise BackendError(f"it lacks {', '.join(missing)}")
