@@ -1,45 +1,28 @@
-"""The rules of DESIGN: who imports whom, how the mathematics is written, what an import loads."""
+"""The rules of DESIGN: who imports whom, how large files are, what an import loads."""
 
 import ast
+import doctest
+import importlib
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
+from sources import (
+    ARRAY_LIBRARIES,
+    FILES,
+    HEAVY,
+    LONGEST_FILE,
+    MATHEMATICS,
+    ROOT,
+    module_of,
+    over,
+    told,
+    tree_of,
+)
 
 import xpnet
 from xpnet.catalogue import LAYERS, LOSSES
-
-ROOT = Path(xpnet.__file__).parent
-HOME = Path(__file__).parents[1]
-FILES = sorted(ROOT.rglob("*.py"))
-MATHEMATICS = [path for path in FILES if path.relative_to(ROOT).parts[0] in ("nn", "optim", "arithmetic")]
-ARRAY_LIBRARIES = {"cupy", "torch", "jax", "jaxlib", "array_api_strict", "array_api_compat"}
-HEAVY = {
-    *("cupy", "torch", "jax", "matplotlib", "scipy", "sklearn", "pooch", "typer", "rich", "safetensors"),
-    "array_api_strict",
-}
-LONGEST_FILE = 350
-
-
-def name_of(path):
-    return str(path.relative_to(ROOT if path.is_relative_to(ROOT) else HOME))
-
-
-def tree_of(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def module_of(path):
-    return ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-
-
-def over(paths):
-    return pytest.mark.parametrize("path", paths, ids=name_of)
-
-
-def told(path, node):
-    return f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
-
 
 # Floors: a file imports only from its own folder or from lower floors, wherever in the file it does.
 
@@ -56,7 +39,7 @@ __init__
 cli
 __main__
 """.strip().splitlines()
-"""From the ground up. The files of the ground may import each other; the command line uses the public names."""
+"""From the ground up. Files of the ground may import each other; the command line uses public names."""
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
 BARRED = {("nn", "backends"), ("optim", "backends")}
 """The mathematics receives its namespace, though the shim stands below it."""
@@ -86,7 +69,7 @@ def of_the_package(path):
 
 def part(module):
     """Return the folder or root file that a module `xpnet.part.…` belongs to."""
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def test_every_folder_and_file_of_the_root_has_a_floor():
@@ -163,196 +146,41 @@ def test_nobody_asks_which_layer_or_loss_it_is(path):
         assert not asked & {*LAYERS, *LOSSES}, told(path, node)
 
 
-# How the mathematics is written
+# Size, weight, examples
 
 
-class Scope:
-    """A module, class, function or lambda: its names, and what each is bound to, `(how, value, scope)`.
-
-    A name *is* a value, or *each* of a value's items or *keys* in turn, it *holds* a value among others, or
-    an annotation *says* what it is.
-    """
-
-    def __init__(self, outer=None, owner=None):
-        self.outer, self.owner, self.bound, self.elsewhere = outer, owner, {}, set()
-
-    def find(self, node):
-        """Return what a name or an attribute of `self` is bound to; None for other expressions."""
-        match node:
-            case ast.Name(id=name) if name in self.bound:
-                return self.bound[name]
-            case ast.Name() if self.outer:
-                return self.outer.find(node)
-            case ast.Attribute(value=ast.Name(id="self"), attr=name) if self.owner:
-                return self.owner.bound.get(name)
-        return None
-
-    def bind(self, target, how, value, where=None):
-        where = where or self
-        match target, value:
-            case ast.Name(id=name), _ if name in self.elsewhere and self.outer:
-                self.outer.bind(target, how, value, where)
-            case ast.Name(id=name), _:
-                self.bound.setdefault(name, []).append((how, value, where))
-            case ast.Attribute(value=ast.Name(id="self"), attr=name), _ if self.owner:
-                self.owner.bind(ast.Name(id=name), how, value, where)
-            case ast.Attribute(value=root) | ast.Subscript(value=root), _:
-                if (found := self.find(root)) is None:
-                    self.bind(root, "holds", value)
-                else:
-                    found.append(("holds", value, where))
-            case ast.Starred(value=root), _:
-                self.bind(root, "each", value)
-            case ((ast.Tuple(elts=names) | ast.List(elts=names)), _):
-                for name, (kind, item) in zip(names, self._items(how, value, len(names)), strict=True):
-                    self.bind(name, kind, item)
-
-    def _items(self, how, value, count):
-        match how, value:
-            case "is", ast.Tuple(elts=items) if len(items) == count:
-                return [("is", item) for item in items]
-            case "each", ast.Call(func=ast.Attribute(attr="items", value=table)):
-                return [("keys", table), ("each", table)]
-            case "each", ast.Call(func=ast.Name(id="enumerate"), args=[items, *_]):
-                return [("is", ast.Constant(value=0)), ("each", items)]
-            case "each", ast.Call(func=ast.Name(id="zip"), args=items) if len(items) == count:
-                return [("each", item) for item in items]
-        return [("each", value)] * count
+@over(FILES)
+def test_no_file_is_long(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-class Arrays:
-    """Which expressions of a file are arrays, or may be: what follows from parameters and the namespace.
-
-    A parameter is an array unless its annotation names a type of the host. What is computed from an
-    array, or by the namespace, is one. Shapes are numbers, and so is what was brought to the host.
-    """
-
-    HOST_TYPES = {"int", "float", "str", "bool", "bytes", "type", "Path", "Callable", "Literal"}
-    OWN_TYPES = set(
-        [
-            "MLP",
-            "Model",
-            "Backend",
-            "Context",
-            "OverSamples",
-            "Parameter",
-            "Layer",
-            "Loss",
-            "Network",
-            "Sequential",
-            "Pixels",
-            "Stream",
-            "Optimizer",
-            "Schedule",
-            "Record",
-            "Arithmetic",
-            "Shape",
-        ]
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, xpnet; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    DICTS = {"dict", "Mapping", "MutableMapping", "defaultdict", "Tree", "Params", "Slots", "Coefficients"}
-    CONTAINERS = {"tuple", "list", "set", "dict", "Sequence", "Iterable", "Iterator", "Mapping", "ClassVar"}
-    HOST_CALLS = set(
-        [
-            "float",
-            "int",
-            "len",
-            "bool",
-            "str",
-            "range",
-            "isinstance",
-            "to_numpy",
-            "getattr",
-            "hasattr",
-            "callable",
-            "isdtype",
-            "finfo",
-            "iinfo",
-            "repr",
-        ]
-    )
-    HOST_ATTRIBUTES = {"shape", "ndim", "dtype", "device", "size"}
-    ARRAY_ATTRIBUTES = {"random", "params", "state"}
-    """Of what is handed around: contexts and variables."""
+    loaded = done.stdout.split()
+    assert "numpy" in loaded
+    assert not HEAVY & set(loaded)
 
-    def __init__(self, tree):
-        self.nodes = []
-        self._read(tree, Scope())
 
-    def _read(self, node, scope):
-        self.nodes.append((node, scope))
-        inner = scope
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                if not isinstance(node, ast.Lambda):
-                    scope.bind(ast.Name(id=node.name), "says", node.returns)
-                in_class = scope.owner is scope
-                inner = Scope(scope.outer if in_class else scope, scope.owner)
-                for argument in ast.walk(node.args):
-                    if isinstance(argument, ast.arg) and argument.arg not in ("self", "cls", "xp"):
-                        inner.bind(ast.Name(id=argument.arg), "says", argument.annotation)
-            case ast.ClassDef():
-                inner = Scope(scope)
-                inner.owner = inner
-            case ast.Nonlocal(names=names) | ast.Global(names=names):
-                scope.elsewhere |= {*names}
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    scope.bind(target, "is", value)
-            case ast.AnnAssign(target=target, annotation=annotation, value=value):
-                scope.bind(target, "says", annotation)
-                if value:
-                    scope.bind(target, "holds", value)
-            case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
-                scope.bind(target, "is", value)
-            case ast.For(target=target, iter=items) | ast.comprehension(target=target, iter=items):
-                scope.bind(target, "each", items)
-            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
-                scope.bind(target, "is", value)
-            case ast.Call(
-                func=ast.Attribute(attr="append" | "extend" | "insert" | "update"), args=[*_, item]
-            ):
-                scope.bind(node.func, "holds", item)
-        for child in ast.iter_child_nodes(node):
-            self._read(child, inner)
+def test_every_public_name_is_there():
+    assert sorted(xpnet.__all__) == sorted(set(xpnet.__all__))
+    for name in xpnet.__all__:
+        assert getattr(xpnet, name).__doc__, name
 
-    def _says_array(self, annotation):
-        match annotation:
-            case None:
-                return True
-            case ast.Constant(value=value):
-                return isinstance(value, str) and self._says_array(ast.parse(value, mode="eval").body)
-            case ast.Subscript(value=ast.Name(id=name), slice=inside):
-                return name not in self.HOST_TYPES and self._says_array(inside)
-            case ast.BinOp(left=left, right=right):
-                return self._says_array(left) or self._says_array(right)
-            case ast.Tuple(elts=items) | ast.List(elts=items):
-                return any(map(self._says_array, items))
-        return ast.unparse(annotation).rpartition(".")[2] not in self.HOST_TYPES | self.OWN_TYPES
 
-    def has(self, node, scope, seen=None):
-        """Tell whether an expression is an array, or holds one."""
-        seen = set() if seen is None else seen
-        found = scope.find(node)
-        if found is not None:
-            new, _ = id(found) not in seen, seen.add(id(found))
-            return new and any(self._has(*binding, seen) for binding in found)
-        match node:
-            case ast.Attribute(attr=name):
-                may = name not in self.HOST_ATTRIBUTES and not is_namespace(node)
-                return may and (name in self.ARRAY_ATTRIBUTES or self.has(node.value, scope, seen))
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in self.HOST_CALLS:
-                return False
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="math"))):
-                return False
-            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if (
-                is_namespace(owner) or name == "bits"
-            ):
-                return True
-            case ast.Compare(ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
-                return False
-            case ast.expr() | ast.keyword() | ast.comprehension():
-                return any(self.has(child, scope, seen) for child in ast.iter_child_nodes(node))
-        return False
-
-    def _has(self, how, value, where, seen):
-        return self._says_array(value) if how == "says" else how != "keys" and self.has(value, where, seen)
+@over([path for path in FILES if path.name != "__main__.py"])
+def test_examples(path, monkeypatch, tmp_path):
+    """Run the examples of a module, as far as what it imports is installed."""
+    module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XPNET_BACKEND", raising=False)
+    try:
+        loaded = importlib.import_module(module)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in HEAVY:
+            raise
+        pytest.skip(f"{error.name} is not installed")
+    results = doctest.testmod(loaded, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.failed == 0

@@ -66,7 +66,7 @@ class Run:
     >>> net = xpnet.MLP([64, 30, 10], backend="numpy")
     >>> run = Run(net, xpnet.SGD(0.1), Settings(), net.prepare(digits.x_train, digits.t_train))
     >>> losses = run.advance(200)  # a loop of your own goes around this
-    >>> losses[0] > losses[-1]
+    >>> bool(losses[0] > losses[-1])
     True
     """
 
