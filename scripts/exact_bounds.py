@@ -186,7 +186,8 @@ def share(product: np.ndarray, a: np.ndarray, b: np.ndarray, bound: float) -> fl
     worst = 0.0
     for i, row in enumerate(a.tolist()):
         for j, column in enumerate(b.T.tolist()):
-            true = sum(Fraction(x) * Fraction(y) for x, y in zip(row, column, strict=True))
+            terms = (Fraction(x) * Fraction(y) for x, y in zip(row, column, strict=True))
+            true = sum(terms, start=Fraction(0))
             error = abs(Fraction(float(product[i, j])) - true) - abs(true) * Fraction(4, 2**53)
             allowed = bound * max(map(abs, row)) * max(map(abs, column))
             worst = max(worst, float(error / Fraction(allowed)))
