@@ -46,5 +46,5 @@ def settle(xp: Any, x: Array) -> Array:
     if not is_floating(xp, x):
         return x
     least = NEGLIGIBLE_FLOAT32 if x.dtype == xp.float32 else NEGLIGIBLE
-    kept = xp.where(xp.abs(x) >= least, x, 0.0)
-    return xp.where(x == x, kept, math.nan)
+    kept = xp.where(xp.abs(x) < least, 0.0, x)
+    return xp.where(kept != kept, math.nan, kept)

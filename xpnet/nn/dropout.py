@@ -54,11 +54,11 @@ class Dropout(Layer):
         settle(self, rate=check_number("rate", self.rate, 0.0, 1.0 - 2.0**-32))
 
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
-        """Return the inputs, some of them zero and the others scaled up, and which are zero."""
+        """Return the inputs, some of them zero and the others scaled up, and which are kept."""
         if not c.training:
             return x, None, {}
-        left_out = c.bits(tuple(x.shape)) < _LEAST + round(self.rate * _WORDS)
-        return self._scaled(c, left_out, x), left_out, {}
+        kept = c.bits(tuple(x.shape)) >= _LEAST + round(self.rate * _WORDS)
+        return self._scaled(c, kept, x), kept, {}
 
     def backward(
         self, c: Context, v: Variables, dy: Array, cache: Cache, need_dx: bool
@@ -68,6 +68,6 @@ class Dropout(Layer):
             return None, {}
         return (dy if cache is None else self._scaled(c, cache, dy)), {}
 
-    def _scaled(self, c: Context, left_out: Array, x: Array) -> Array:
+    def _scaled(self, c: Context, kept: Array, x: Array) -> Array:
         """Divide what is kept: division flushes what some libraries take for zero, a product lifts it."""
-        return c.xp.divide(c.xp.where(left_out, c.xp.zeros_like(x), x), 1.0 - self.rate)
+        return c.xp.divide(c.xp.where(kept, x, c.xp.zeros_like(x)), 1.0 - self.rate)

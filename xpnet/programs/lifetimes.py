@@ -42,14 +42,25 @@ class Lifetimes:
         self._owned: dict[int, np.ndarray] = {}  # value -> its flat buffer
         self._kept = set(self._results)
 
-    def alias(self, call: Call, view: np.ndarray) -> None:
-        """Let a value share the buffer of the call's first argument."""
-        source = self._root[call.args[0].number]
+    def alias(self, call: Call, view: np.ndarray, argument: int = 0) -> None:
+        """Let a value share the buffer of one of the call's arguments."""
+        source = self._root[call.args[argument].number]
         self.storage[call.result] = view
         self._root[call.result] = source
         self._last_read[source] = max(self._last_read[source], self._last_read[call.result])
         if call.result in self._kept:
             self._kept.add(source)
+
+    def take_over(self, position: int, call: Call, argument: int) -> np.ndarray | None:
+        """Return the buffer of an argument that nobody else needs, to be changed into the result; or None."""
+        root = self._root[call.args[argument].number]
+        dying = self._dying(position, call)
+        if root not in dying or call.result in self._results:
+            return None
+        buffer = self.storage[call.args[argument].number]
+        self._release([other for other in dying if other != root])
+        self.alias(call, buffer, argument)
+        return buffer
 
     def allocate(self, position: int, call: Call, may_overwrite: bool) -> np.ndarray:
         """Return the buffer of a call's result, which may be that of an argument that dies here."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xpnet.programs.lifetimes import Lifetimes
-from xpnet.programs.tracing import Call, Record, Ref
+from xpnet.programs.tracing import Call, Record, Ref, Spec
 from xpnet.trees import map_tree
 
 Bound = Callable[[], Any]
@@ -93,12 +93,24 @@ class Replay:
         if call.name == "astype" and spec.dtype == args[0].dtype:
             self._lifetimes.alias(call, args[0])
             return
+        if _is_exception(call, args, spec):
+            self._bind_exception(position, call, args)
+            return
         elementwise = ufunc_of(call.name) is not None and call.name != "matmul"
         out = self._lifetimes.allocate(position, call, may_overwrite=elementwise)
         if call.name == "take" and kwargs.get("axis") is not None and self._in_range(call):
             self.calls.append(partial(args[0].take, args[1], kwargs["axis"], out, "clip"))
         else:
             self.calls += _bound_calls(call, args, kwargs, out)
+
+    def _bind_exception(self, position: int, call: Call, args: Any) -> None:
+        """Bind the choice of a constant in exceptional places: a copy into those alone."""
+        condition, constant, other = args
+        out = self._lifetimes.take_over(position, call, argument=2)
+        if out is None:
+            out = self._lifetimes.allocate(position, call, may_overwrite=False)
+            self.calls.append(partial(np.copyto, out, other))
+        self.calls.append(partial(np.copyto, out, np.asarray(constant, dtype=out.dtype), where=condition))
 
     def _in_range(self, call: Call) -> bool:
         """Tell whether a call takes the rows: only then may NumPy skip the check, which costs a copy."""
@@ -121,6 +133,17 @@ class Replay:
     def _storage_of(self, arguments: Any) -> Any:
         storage = self._lifetimes.storage
         return map_tree(lambda item: storage[item.number] if isinstance(item, Ref) else item, arguments)
+
+
+def _is_exception(call: Call, args: Any, spec: Spec) -> bool:
+    """Tell whether a call is ``where(condition, constant, array)``, which is written so where few are chosen.
+
+    A copy by mask is as fast as reading the mask where hardly any element is chosen, and slow where every
+    second one is: ``where(condition, array, constant)`` is for those.
+    """
+    if call.name != "where" or isinstance(call.args[1], Ref) or not isinstance(call.args[2], Ref):
+        return False
+    return args[2].shape == spec.shape and args[2].dtype == spec.dtype
 
 
 def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray) -> list[Bound]:
