@@ -312,3 +312,24 @@ def test_results_may_be_inputs_and_values_several_results(runner):
     expected, _ = eager(state, batches)
     got, _ = replayed(state, batches)
     assert_same_bits(got, expected)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+@pytest.mark.parametrize("kept", [False, True], ids=["nobody reads it again", "it is read again"])
+def test_constants_in_exceptional_places_leave_all_others_as_they_are(share, kept):
+    """Bit by bit: NaN of any payload, infinities, zeros of both signs and subnormal numbers pass."""
+
+    def function(xp, x, mask):
+        y = xp.multiply(x, 1.0)
+        chosen = xp.where(mask, -0.5, y)
+        return xp.stack([chosen, y if kept else xp.where(chosen > 2.0, 0.0, chosen)])
+
+    rng = np.random.default_rng(0)
+    special = [np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, -1e-310]
+    x = np.concatenate([special, rng.normal(size=56) * 3])
+    mask = rng.random(64) < share
+    replay, out = replay_of(function, x, mask)
+    for _ in range(2):
+        x[:], mask[:] = rng.permutation(x), rng.random(64) < share
+        replay.run()
+        assert out.tobytes() == np.asarray(function(xp, x, mask)).tobytes()
