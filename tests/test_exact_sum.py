@@ -38,7 +38,7 @@ def test_within_the_stated_bound_of_fractions(x):
     assert abs(Fraction(float(XP.sum(x))) - reference) <= bound + abs(reference) / 2**53
 
 
-def test_correctly_rounded_unless_terms_cancel():
+def test_the_order_does_not_show_where_it_does_in_numpy():
     rng = numpy.random.default_rng(0)
     x = rng.uniform(1, 2, 100_000)
     assert float(XP.sum(x)) == float(sum(map(Fraction, x.tolist())))
@@ -47,6 +47,12 @@ def test_correctly_rounded_unless_terms_cancel():
     mixed = x * numpy.where(x > 1.5, 1e8, -1.0)
     assert same_bits(XP.sum(mixed[order]), XP.sum(mixed))
     assert numpy.sum(mixed[order]) != numpy.sum(mixed)
+
+
+def test_near_the_correctly_rounded_sum_but_not_always_the_same():
+    x = numpy.asarray([1.0, 2.0**-53, 2.0**-69])
+    assert math.fsum(x.tolist()) == 1.0 + 2.0**-52
+    assert float(XP.sum(x)) == 1.0
 
 
 def test_a_million_terms_and_more_stay_exact():

@@ -12,10 +12,10 @@ anyone can check:
 - **tanh**: q = t / (t + 2) with t = expm1(2|x|), and the sign of x; where t < 1, (t - t q) / 2, which is the
   same with the rounding errors of q made small.
 
-Largest errors measured against mpmath, in units in the last place (ulp) of float64, over 8 million arguments
-spread over the whole range: exp 0.69, expm1 1.14, tanh 1.71. The sigmoid computed as q = e / (1 + e) with
-e = exp(-|x|), and then e - e q for x < 0 and 1 - q otherwise: 1.64. A float32 result is the float64 one
-rounded once more: within 0.500001 ulp of float32.
+Errors, in units in the last place (ulp) of float64, are below 0.72 for exp, 1.2 for expm1 and 1.9 for tanh;
+below 1.8 for the sigmoid computed as q = e / (1 + e) with e = exp(-|x|), and then e - e q for x < 0 and 1 - q
+otherwise: so far as `scripts/exact_bounds.py` and searches over some 10^7 arguments found. A float32 result
+is the float64 one rounded once more: within 0.500001 ulp of float32.
 
 At the ends: exp is 0 below -708.39, where its value is about to be subnormal, and infinity above 709.78;
 expm1 is -1 below -50. Subnormal arguments of expm1 and tanh give 0, every zero is +0, NaN gives NaN.

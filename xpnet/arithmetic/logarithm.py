@@ -11,9 +11,9 @@ a series for the polynomial, so that each coefficient is a fraction that anyone 
 - **log1p**: log(u) + c / u with u = 1 + x rounded and c what the rounding lost, which Knuth's two-sum finds
   exactly (Knuth, The Art of Computer Programming, volume 2, section 4.2.2).
 
-Largest errors measured against mpmath, in units in the last place (ulp) of float64, over 8 million arguments
-spread over the whole range: log 0.86, log1p 1.44. A float32 result is the float64 one rounded once more:
-within 0.500001 ulp of float32.
+Errors, in units in the last place (ulp) of float64, are below 0.9 for log and 1.5 for log1p, so far as
+`scripts/exact_bounds.py` and searches over some 10^7 arguments found. A float32 result is the float64 one
+rounded once more: within 0.500001 ulp of float32.
 
 At the ends: log is -infinity for zeros and subnormal numbers, infinity for infinity, NaN for negative
 numbers; log1p is -infinity for -1 and NaN below. Zeros are +0.

@@ -17,18 +17,26 @@ matrix products Ozaki, Ogita, Oishi and Rump 2012, Numer. Algorithms 59, 95-118)
 **How many bits.** `reserved_bits` sets 10 bits aside for k <= 1024, 16 for k <= 65,536, 24 for
 k <= 2^24, not the least number: then rows padded with zeros within a class keep their slices.
 43 bits are left to share where k <= 1024: p = 22, q = 21, two slices a side, and the products first
-by first, first by second and second by first. 8-bit integers, such as pixels, are their own single
-slice and leave 53 - 8 - 10 = 35 bits to the other side in *one* product.
+by first, first by second and second by first; 37 bits, p = 19 and q = 18, for longer ones. Where k > 65,536
+only 29 bits are left, p = 15, q = 14, and a third slice a side makes up for it, with three products more.
+8-bit integers, such as pixels, are their own single slice and leave 53 - 8 - 10 = 35 bits to the other side
+in *one* product, 29 bits for k <= 65,536; beyond, 21 bits, and a second slice.
 
-**Bounds.** With |a| the largest magnitude of the row, |b| of the column, r the reserved bits:
+**Bounds.** With |a| the largest magnitude of the row, |b| of the column, the error is at most
 
-- float by float: at most ``k |a| |b| 2**(r - 51)`` (2^-41 k |a| |b| for k <= 1024). Step 2 leaves
-  at most 2^(-p-q-1) or so of what the row and the column are scaled to, the omitted product of the
-  second slices 2^(-p-q-2), and a row is scaled by at most twice its largest magnitude.
-- 8-bit integer by float: at most ``k |a| |b| 2**(r - 45)``, one rounding to 45 - r bits.
-- sum: see `xpnet.arithmetic.summation`.
+===================  ======================  ========================
+k                    float by float          8-bit integer by float
+===================  ======================  ========================
+at most 1,024        ``2**-41 k |a| |b|``    ``2**-35 k |a| |b|``
+at most 65,536       ``2**-35 k |a| |b|``    ``2**-29 k |a| |b|``
+at most 2^24         ``2**-42 k |a| |b|``    ``2**-43 k |a| |b|``
+===================  ======================  ========================
 
-where |a| and |b| count as at least 2^-470 (in float32 2^-80): what is negligible
+A row that is scaled to 2^p loses at most 2^-((s - 1) (p + 1) + 1) behind s slices, the products that are
+left out are about as small; and a row is scaled by at most twice its largest magnitude. For sums, see
+`xpnet.arithmetic.summation`.
+
+|a| and |b| count as at least 2^-470 (in float32 2^-80): what is negligible
 next to these floors counts as zero, and so do subnormal numbers, operands and results. Rounding the result to
 float64 or float32 comes on top.
 
@@ -36,8 +44,8 @@ float64 or float32 comes on top.
 the contracted axis; zeros appended within a class of k change nothing; and slices of blocks, scaled as the
 whole row is, add up exactly to the slices' sum over the whole row, so that a sum may be split among
 workers. Zeros come out as +0. A row or column of a product that holds an infinity or NaN gives NaN
-throughout; a sum gives infinity where all its infinities have one sign, else NaN. Magnitudes above
-2^1000 may overflow to infinity in a product a few bits early.
+throughout; a sum gives infinity where all its infinities have one sign, else NaN. Magnitudes of
+2^993 and above, 2^990 where k > 1024 and 2^986 where k > 65,536, may overflow to infinity in a product early.
 """
 
 from __future__ import annotations
