@@ -27,7 +27,7 @@ import math
 from typing import Any
 
 from xpnet.arithmetic.powers import inverse_power, power_of_two
-from xpnet.arithmetic.quotient import quotient
+from xpnet.arithmetic.quotient import moderate_quotient
 from xpnet.arithmetic.rounding import flush, round_to, to_double
 from xpnet.arithmetic.series import LN2_HIGH, LN2_LOW, polynomial
 
@@ -123,7 +123,7 @@ def tanh(xp: Any, x: Array, /) -> Array:
     """
     double = to_double(xp, x)
     t = _expm1(xp, xp.minimum(xp.abs(double), LARGE_TANH) * 2.0)
-    q = quotient(xp, xp.maximum(t, LEAST_TANH), t + 2.0)
+    q = moderate_quotient(xp, xp.maximum(t, LEAST_TANH), t + 2.0)
     y = flush(xp, xp.where(t < 1.0, (t - t * q) * 0.5, q))
     return round_to(xp, xp.where(double < 0.0, 0.0 - y, y), x.dtype)
 

@@ -25,7 +25,7 @@ import math
 from typing import Any
 
 from xpnet.arithmetic.powers import inverse_power, power_of_two_above
-from xpnet.arithmetic.quotient import quotient
+from xpnet.arithmetic.quotient import moderate_quotient, quotient
 from xpnet.arithmetic.rounding import flush, round_to, smallest_normal, to_double
 from xpnet.arithmetic.series import LN2_HIGH, LN2_LOW, polynomial
 
@@ -105,7 +105,7 @@ def log1p(xp: Any, x: Array, /) -> Array:
 def _log(xp: Any, x: Array) -> Array:
     """Return the logarithm of positive, finite, normal float64."""
     e, f = _reduce(xp, x)
-    s = quotient(xp, f, f + 2.0)
+    s = moderate_quotient(xp, f, f + 2.0)
     z = s * s
     t = z * polynomial(z, COEFFICIENTS)
     square = f * f * 0.5
