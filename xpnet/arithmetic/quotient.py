@@ -1,6 +1,6 @@
 """Quotients of float64 that are correctly rounded, out of a library's that may not be.
 
-IEEE 754 asks for correctly rounded division, but not every library gives it: OpenCL's on some GPUs is
+IEEE 754 asks for correctly rounded division, but not every library promises it: OpenCL's on some GPUs may be
 off by a unit in the last place. So the library's quotient q is only taken to be within one unit of the right
 one. What decides between q and its neighbours is exact, and made of ``+ - *`` and comparisons alone.
 
@@ -18,7 +18,7 @@ no midpoint, which has 54. Nothing is rounded, hence fused multiply-add changes 
 
 **The ends.** Where a is not between 2^-914 and 2^1020, or b or q is below 2^-969 or above 2^996, something
 on the way might be subnormal or infinite: there the library's quotient stands. Scaling by powers of two
-would do for those too, but it costs four times as much as the division and all the rest.
+would do for those too, but it costs nearly as much again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def quotient(xp: Any, a: Array, b: Array, /) -> Array:
     Returns
     -------
     array of float64
-        The library's own at the ends of the range, see above; subnormal results are of no use.
+        The library's own at the ends of the range, see above; subnormal results are of no use. Zeros are +0.
 
     Examples
     --------
@@ -83,8 +83,34 @@ def reciprocal(xp: Any, b: Array, /) -> Array:
     return _nearest(xp, 1.0, b, xp.reciprocal(b))
 
 
-def neighbour(xp: Any, x: Array, below: Array, /) -> Array:
-    """Return the next float64 number.
+def moderate_quotient(xp: Any, a: Array, b: Array, /) -> Array:
+    """Divide float64 numbers of moderate size by positive ones, correctly rounded.
+
+    Parameters
+    ----------
+    xp : namespace
+        As in `quotient`.
+    a, b : array of float64
+        Of the same shape; b between 2^-400 and 2^400, and a likewise in magnitude, or 0.
+
+    Returns
+    -------
+    array of float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moderate_quotient(np, np.asarray([1.0, 0.0]), np.asarray([3.0, 3.0])).tolist()
+    [0.3333333333333333, 0.0]
+    """
+    q = xp.divide(a, b)
+    residual = _residual(a, b, q)
+    gap = to_neighbour(xp, q, xp.sign(residual))
+    return q + xp.where(xp.abs(residual) > xp.abs(gap * (b * 0.5)), gap, 0.0)
+
+
+def to_neighbour(xp: Any, x: Array, direction: Array, /) -> Array:
+    """Return how far it is to the next float64 number.
 
     Parameters
     ----------
@@ -92,22 +118,21 @@ def neighbour(xp: Any, x: Array, below: Array, /) -> Array:
         The array library's.
     x : array of float64
         Neither infinite nor subnormal.
-    below : array of bool
-        Where the next number below is wanted, not that above.
+    direction : array of float64
+        1 for the next number above, -1 for that below, 0 for the number itself.
 
     Returns
     -------
     array of float64
-        Zeros stay.
+        Powers of two with the sign of `direction`; 0 for zeros.
 
     Examples
     --------
     >>> import numpy as np
-    >>> neighbour(np, np.asarray([1.0, 1.0]), np.asarray([True, False])).tolist()
-    [0.9999999999999999, 1.0000000000000002]
+    >>> (to_neighbour(np, np.asarray([1.0, 1.0]), np.asarray([-1.0, 1.0])) * 2.0**53).tolist()
+    [-1.0, 2.0]
     """
-    step = xp.abs(x) * NEXT
-    return x + xp.where(below, -step, step)
+    return (x + (xp.abs(x) * NEXT) * direction) - x
 
 
 def split(x: Array, /) -> tuple[Array, Array]:
@@ -136,11 +161,11 @@ def split(x: Array, /) -> tuple[Array, Array]:
 def _nearest(xp: Any, a: Array | float, b: Array, q: Array) -> Array:
     """Return the number next to a / b; q is at most one unit in the last place from it."""
     residual = _residual(a, b, q)
-    following = neighbour(xp, q, (residual < 0.0) != (b < 0.0))
-    halfway = xp.abs((following - q) * (b * 0.5))
+    gap = to_neighbour(xp, q, xp.sign(residual) * xp.sign(b))
+    halfway = xp.abs(gap * (b * 0.5))
     ordinary = (halfway > LEAST_HALFWAY) & (halfway < GREATEST_HALFWAY)
-    ordinary = ordinary & (xp.abs(b) > LEAST) & (xp.abs(q) > LEAST)
-    return xp.where((xp.abs(residual) > halfway) & ordinary, following, q)
+    ordinary = ordinary & (xp.minimum(xp.abs(b), xp.abs(q)) > LEAST)
+    return q + xp.where((xp.abs(residual) > halfway) & ordinary, gap, 0.0)
 
 
 def _residual(a: Array | float, b: Array, q: Array) -> Array:

@@ -32,9 +32,9 @@ at most 65,536       ``2**-35 k |a| |b|``    ``2**-29 k |a| |b|``
 at most 2^24         ``2**-42 k |a| |b|``    ``2**-43 k |a| |b|``
 ===================  ======================  ========================
 
-With r slices on either side of p and q bits, what is left of an operand is 2^-(rp + r) or so of what
-the row is scaled to, as much as the products that are left out; and a row is scaled by at most twice its
-largest magnitude. For sums, see `xpnet.arithmetic.summation`.
+A row that is scaled to 2^p loses at most 2^-((s - 1) (p + 1) + 1) behind s slices, the products that are
+left out are about as small; and a row is scaled by at most twice its largest magnitude. For sums, see
+`xpnet.arithmetic.summation`.
 
 |a| and |b| count as at least 2^-470 (in float32 2^-80): what is negligible
 next to these floors counts as zero, and so do subnormal numbers, operands and results. Rounding the result to

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xpnet.arithmetic.quotient import neighbour, split
+from xpnet.arithmetic.quotient import split, to_neighbour
 from xpnet.arithmetic.rounding import round_to, smallest_normal, to_double
 
 Array = Any
@@ -71,7 +71,6 @@ def _nearest(xp: Any, x: Array, s: Array) -> Array:
     """Return the number next to the root of x, between 2^-622 and infinity; s is within one unit of it."""
     high, low = split(s)
     residual = ((x - high * high) - 2.0 * high * low) - low * low
-    below = residual < 0.0
-    following = neighbour(xp, s, below)
-    beyond = xp.not_equal(residual > s * (following - s), below)
-    return xp.where(beyond, following, s)
+    gap = to_neighbour(xp, s, xp.sign(residual))
+    beyond = xp.not_equal(residual > s * gap, residual < 0.0)
+    return s + xp.where(beyond, gap, 0.0)

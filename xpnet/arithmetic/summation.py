@@ -1,14 +1,13 @@
 """Sums that do not depend on their order, by the splitting that `xpnet.arithmetic.splitting` explains.
 
-Up to 2^20 terms leave 53 - 20 = 33 bits to a slice. Two slices hold what is within 2^67 of the largest
-term, hence the error is at most ``k |x| 2**-67`` for k terms of which |x| is the largest magnitude, and the
+Up to 2^20 terms leave 53 - 20 = 33 bits to a slice. Two slices hold what is within 2^67 of the largest term,
+hence the error is at most ``k |x| 2**-67`` for k terms of which |x| is the largest magnitude, and the
 rounding of the result. More terms leave 29 bits and ``k |x| 2**-59``. That is near the correctly rounded
-sum, not always the same: 1 + 2^-53 + 2^-69 comes out as 1. |x| counts as at least 2^-900 (in float32 2^-50):
-smaller terms than 2^-68 times that count as zero.
+sum, not always the same: 1 + 2^-53 + 2^-69 comes out as 1. |x| counts as at least 2^-900 (in float32
+2^-50): smaller terms than 2^-68 times that count as zero.
 
-More than 2^24 terms are added in blocks, all scaled as the whole. The sum of a block is an integer of at
-most 53 bits. It is cut into two, which add up exactly over all blocks; the two are added at last, with one
-rounding.
+More than 2^24 terms are added in blocks, all scaled as the whole. The sum of a block is an integer of at most
+53 bits. It is cut into two, which add up exactly over all blocks; the two are added last, rounded once.
 """
 
 from __future__ import annotations
