@@ -11,6 +11,8 @@ from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import Any, TypeVar
 
+import numpy as np
+
 from xpnet.errors import InvalidInputError, unknown_name
 
 T = TypeVar("T", bound=type)
@@ -82,6 +84,8 @@ def describe(thing: Any) -> Any:
     >>> describe(SGD(0.1))
     {'class': 'SGD', 'learning_rate': 0.1, 'schedule': {'class': 'Constant'}, 'clip_norm': None}
     """
+    if isinstance(thing, np.generic):
+        return thing.item()
     if isinstance(thing, _PLAIN):
         return thing
     if isinstance(thing, tuple | list):

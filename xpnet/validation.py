@@ -54,6 +54,15 @@ def check_count(name: str, value: Any, low: int = 1) -> int:
     return int(value)
 
 
+def check_shape(name: str, value: Any) -> tuple[int, ...]:
+    """Return the shape of one sample, or raise `InvalidInputError` naming the argument."""
+    if not isinstance(value, tuple | list) or not all(_is_whole(n) and n >= 1 for n in value):
+        raise InvalidInputError(
+            f"{name} must be the shape of one sample, as (784,) or (1, 28, 28), not {value!r}"
+        )
+    return tuple(int(n) for n in value)
+
+
 def check_flag(name: str, value: Any) -> bool:
     """Return True or False, or raise `InvalidInputError` naming the argument."""
     if not isinstance(value, bool):

@@ -26,7 +26,7 @@ from xpnet.arithmetic.exponential import exp, expm1, tanh
 from xpnet.arithmetic.kinds import of_one_kind, where
 from xpnet.arithmetic.logarithm import log, log1p
 from xpnet.arithmetic.ordering import larger, largest, sign, smaller, smallest
-from xpnet.arithmetic.sorting import argsort, searchsorted, sort
+from xpnet.arithmetic.sorting import argmax, argmin, argsort, searchsorted, sort
 from xpnet.arithmetic.splitting import matmul
 from xpnet.arithmetic.square_root import sqrt
 from xpnet.arithmetic.summation import mean, sum  # noqa: A004
@@ -54,6 +54,8 @@ REPLACED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
 PINNED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         "arange": arange,
+        "argmax": argmax,
+        "argmin": argmin,
         "argsort": argsort,
         "asarray": asarray,
         "astype": astype,
@@ -87,7 +89,6 @@ _PASSED_THROUGH = {
     "comparison": "isfinite isinf isnan",
     "logic": "all any count_nonzero logical_and logical_not logical_or logical_xor",
     "integers": "bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor",
-    "order": "argmax argmin",
     "choosing": "take take_along_axis tril triu",
     "shapes": "broadcast_arrays broadcast_to expand_dims flip matrix_transpose moveaxis permute_dims "
     "repeat reshape roll squeeze tile unstack",

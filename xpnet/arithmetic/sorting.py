@@ -44,6 +44,69 @@ def sort(xp: Any, x: Array, /, *, axis: int = -1, descending: bool = False, stab
     return xp.flip(ascending, axis=axis) if descending else ascending
 
 
+def argmax(xp: Any, x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """Return the position of the largest element along an axis: the first of several, NaN above everything.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array
+        Of a real dtype.
+    axis : int or None, optional
+        Along which; of the flat array where omitted.
+    keepdims : bool, default False
+        Whether `axis` stays, with length 1.
+
+    Returns
+    -------
+    array of the library's default integer dtype
+
+    Examples
+    --------
+    >>> import array_api_compat.numpy as np
+    >>> int(argmax(np, np.asarray([1.0, np.nan, 3.0])))
+    1
+    """
+    return _first(xp, x, xp.argmax(x, axis=axis, keepdims=keepdims), axis, keepdims)
+
+
+def argmin(xp: Any, x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """Return the position of the smallest element along an axis: the first of several; of NaN where one is.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    x : array
+        Of a real dtype.
+    axis : int or None, optional
+        Along which; of the flat array where omitted.
+    keepdims : bool, default False
+        Whether `axis` stays, with length 1.
+
+    Returns
+    -------
+    array of the library's default integer dtype
+
+    Examples
+    --------
+    >>> import array_api_compat.numpy as np
+    >>> int(argmin(np, np.asarray([1.0, 0.0, 3.0])))
+    1
+    """
+    return _first(xp, x, xp.argmin(x, axis=axis, keepdims=keepdims), axis, keepdims)
+
+
+def _first(xp: Any, x: Array, found: Array, axis: int | None, keepdims: bool) -> Array:
+    """Return the position of the first NaN where there is one, which CuPy passes over."""
+    if not is_floating(xp, x):
+        return found
+    missing = xp.isnan(x)
+    first = xp.argmax(xp.astype(missing, xp.int32), axis=axis, keepdims=keepdims)
+    return xp.where(xp.any(missing, axis=axis, keepdims=keepdims), first, found)
+
+
 def argsort(xp: Any, x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
     """Return the positions that put an array in order along an axis, ties as they were.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from xpnet.backends import Backend, get_backend
 from xpnet.describe import describe, restore
-from xpnet.errors import BackendError, DataError, InvalidInputError
+from xpnet.errors import DataError, InvalidInputError, XpnetError
 from xpnet.io import write_weights
 from xpnet.models.blueprint import Blueprint
 from xpnet.nn.layer import Variables
@@ -59,6 +59,6 @@ def backend_like(name: str, device: str) -> Backend:
     """Return a library on a device where both are there, else NumPy, which is told in the log."""
     try:
         return get_backend(name, device)
-    except BackendError as error:
+    except XpnetError as error:
         logging.getLogger("xpnet").warning("the network goes on with NumPy: %s", error)
         return get_backend("numpy")

@@ -15,6 +15,8 @@ Array = Any
 _DISTANCE = 0.02
 _KINK = 5e-8
 """Where two step sizes give slopes that differ by more of the largest slope, the function is not smooth."""
+_NEGLIGIBLE = 1e-2
+"""Of the largest element of all gradients: what smaller ones count as."""
 _MOST_KINKS = 0.1
 """If more of a parameter's elements seem to lie at kinks, all of them are compared."""
 
@@ -62,8 +64,10 @@ def gradcheck(net: Model, x: Array, t: Array, h: float = 1e-5) -> dict[str, floa
     coarser = flat(double.numerical_gradient(x, t, 2.0 * h))
     with double.backend.scope():
         xp = double.backend.xp
+        least = _NEGLIGIBLE * max(_largest(xp, value) for value in numerical.values())
         return {
-            name: smooth_difference(xp, backward[name], numerical[name], coarser[name]) for name in backward
+            name: smooth_difference(xp, backward[name], numerical[name], coarser[name], least)
+            for name in backward
         }
 
 
@@ -78,7 +82,9 @@ def _moved(net: Model) -> Model:
     return net.with_variables(Variables(params, net.state))
 
 
-def smooth_difference(xp: Any, backward: Array, numerical: Array, coarser: Array) -> float:
+def smooth_difference(
+    xp: Any, backward: Array, numerical: Array, coarser: Array, least: float = 0.0
+) -> float:
     """Return the largest difference of two gradients away from kinks, relative to the largest element.
 
     Parameters
@@ -89,17 +95,21 @@ def smooth_difference(xp: Any, backward: Array, numerical: Array, coarser: Array
         What is compared.
     coarser : array
         The numerical gradient by larger steps, which tells where kinks are.
+    least : float, default 0.0
+        What elements count as at least: a gradient that is zero has nothing to be relative to.
     """
-    kinks = xp.abs(numerical - coarser) > _KINK * max(_largest(xp, numerical), _largest(xp, coarser))
+    largest = max(_largest(xp, numerical), _largest(xp, coarser), least)
+    kinks = xp.abs(numerical - coarser) > _KINK * largest
     if int(xp.sum(xp.astype(kinks, xp.int64))) > _MOST_KINKS * math.prod(backward.shape):
         kinks = xp.zeros_like(kinks)
     zeros = xp.zeros_like(backward)
-    return relative_difference(xp, xp.where(kinks, zeros, backward), xp.where(kinks, zeros, numerical))
+    a, b = (xp.where(kinks, zeros, gradient) for gradient in (backward, numerical))
+    return relative_difference(xp, a, b, least)
 
 
-def relative_difference(xp: Any, a: Array, b: Array) -> float:
+def relative_difference(xp: Any, a: Array, b: Array, least: float = 0.0) -> float:
     """Return the largest absolute difference over the largest absolute element of either."""
-    largest = max(_largest(xp, a), _largest(xp, b))
+    largest = max(_largest(xp, a), _largest(xp, b), least)
     return float(xp.max(xp.abs(a - b))) / largest if largest > 0 else 0.0
 
 

@@ -104,7 +104,8 @@ class Model(PlacedNetwork):
         arithmetic: str = "standard",
         scale: str = "auto",
     ) -> None:
-        layer: Any = Sequential(tuple(layers)) if isinstance(layers, list | tuple) else layers
+        whole = callable(getattr(layers, "forward", None)) and not isinstance(layers, type)
+        layer: Any = layers if whole else Sequential(layers)  # type: ignore[arg-type]
         network = Network(layer, inputs, get_loss(loss), reduction, l2)
         self._begin(Blueprint(network, seed, dtype, arithmetic, scale), backend, device)
 

@@ -34,7 +34,7 @@ def outputs_of(
         Samples on the device.
     """
     whole = programs.function(key, build).over(variables)
-    rest = programs.plain_function(build).over(variables)
+    rest = programs.plain_function(key, build).over(variables)
     blocks = []
     for start in range(0, x.shape[0], ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, x.shape[0])

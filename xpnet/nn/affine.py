@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from xpnet.nn.context import Context
@@ -151,4 +151,4 @@ class Dense(Layer):
 
     def on_pixels(self, scale: float) -> Dense:
         """Return the layer that multiplies its outputs, fewer than its inputs, by the constant."""
-        return Dense(self.units, self.init, self.scale * scale)
+        return replace(self, scale=self.scale * scale)

@@ -79,7 +79,7 @@ class Context(NamedTuple):
         """Return bytes in the dtype of all computing; other arrays as they are."""
         return self.xp.astype(x, self.dtype) if x.dtype == self.xp.uint8 else x
 
-    def bits(self, shape: tuple[int, ...]) -> Array:
+    def bits(self, shape: tuple[int, ...], name: str = "") -> Array:
         """Return 32 random bits for each element of a batch, int32.
 
         They are addressed by the seed, the layer's path, the iteration, and the element's place: the same
@@ -89,6 +89,8 @@ class Context(NamedTuple):
         ----------
         shape : tuple of int
             ``(batch, *sample)``.
+        name : str, optional
+            Of what they are for, where a layer draws more than once.
 
         Raises
         ------
@@ -100,7 +102,7 @@ class Context(NamedTuple):
                 f"the layer {self.path or 'at hand'} draws random bits without saying so: set random = True"
                 " in its class, and draw only where c.training is true"
             )
-        return random_bits(self.xp, self.random, self.path, shape)
+        return random_bits(self.xp, self.random, f"{self.path}/{name}" if name else self.path, shape)
 
 
 def context(xp: Any, dtype: Any = None, **settings: Any) -> Context:

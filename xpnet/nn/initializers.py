@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xpnet.nn.checks import check_like
 from xpnet.nn.layer import Parameter
 from xpnet.random import Stream
 from xpnet.trees import Tree, like, paths
@@ -73,7 +74,9 @@ def initial(parameter: Parameter, stream: Stream) -> Array:
     """
     init, shape = parameter.init, parameter.shape
     if callable(init):
-        return init(stream, shape)
+        drawn = init(stream, shape)
+        check_like("what init returns", drawn, tuple(shape))
+        return drawn
     if init in _CONSTANTS:
         return stream.constant(_CONSTANTS[init], shape)
     init = check_init(init)

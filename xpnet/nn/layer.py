@@ -138,7 +138,7 @@ class Layer:
         need_dx : bool
             Whether the first result is wanted.
         """
-        raise NotImplementedError
+        raise InvalidInputError(f"{self!r} has no backward, which training asks for")
 
     @property
     def numbered(self) -> bool:

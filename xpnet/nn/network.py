@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from xpnet.nn.checks import check_gradients, check_like
 from xpnet.nn.context import Context
 from xpnet.nn.layer import Layer, Shape, Tree, Variables
 from xpnet.nn.losses.loss import REDUCTIONS, Loss
 from xpnet.nn.pixels import on_pixels
 from xpnet.trees import leaves, map_tree
-from xpnet.validation import check_name, check_number, settle
+from xpnet.validation import check_name, check_number, check_shape, settle
 
 Array = Any
 
@@ -48,7 +49,7 @@ class Network:
 
     def __post_init__(self) -> None:
         check_name("reduction", self.reduction, REDUCTIONS)
-        settle(self, inputs=tuple(self.inputs), l2=check_number("l2", self.l2, 0.0))
+        settle(self, inputs=check_shape("inputs", self.inputs), l2=check_number("l2", self.l2, 0.0))
         self.loss.check_outputs(self.outputs)
 
     @cached_property
@@ -100,12 +101,16 @@ class Network:
     ) -> tuple[Array, Tree, Tree]:
         """Return the loss of a batch, shape ``()``, its gradient by parameter, and the new running state."""
         y, cache, state = self.layer.forward(c, v, data["x"])
+        check_like("the outputs of the layers", y, (data["x"].shape[0], *self.outputs))
         values, dy = self.loss.values_and_gradient(c.xp, y, data["t"])
+        check_like("the values of the loss", values, (y.shape[0],))
+        check_like("the gradient of the loss", dy, tuple(y.shape))
         weight = data.get("weight")
         factor = self._factor(c, y, weight)
         value = _scaled(c.samples.sum(_weighted(values, weight)), factor)
         dy = _scaled(_weighted(dy, None if weight is None else _like_rows(c.xp, weight, dy)), factor)
         _, gradients = self.layer.backward(c, v, dy, cache, need_dx=False)
+        check_gradients(v.params, gradients)
         if self.l2:
             value = value + self.penalty(c, v.params)
             gradients = map_tree(self._penalised, v.params, gradients, self.decayed)

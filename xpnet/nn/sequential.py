@@ -77,6 +77,9 @@ class Sequential(Layer):
     def variables(self, inputs: Shape) -> Variables:
         """Declare the variables of all layers."""
         declared = NOTHING
+        for layer in self.layers:
+            if layer.prefix.endswith(tuple(_DIGITS)):
+                raise InvalidInputError(f"{layer!r} has the prefix {layer.prefix!r}, which ends in a digit")
         for layer, number, shape in zip(self.layers, self._numbers, self.shapes(inputs)[:-1], strict=True):
             found = layer.variables(shape)
             for name in (*found.params, *found.state):
@@ -115,6 +118,8 @@ class Sequential(Layer):
             own = Variables(_own(layer, params, number), _own(layer, state, number))
             needed = need_dx or position > first
             gradient, gradients = layer.backward(c.at(str(position)), own, gradient, cache[position], needed)
+            if needed and gradient is None:
+                raise InvalidInputError(f"{layer!r} returned no gradient of its inputs, which was asked for")
             found.append(_named(layer, number, gradients))
         merged = {name: value for gradients in reversed(found) for name, value in gradients.items()}
         return (gradient if need_dx else None), merged

@@ -61,7 +61,8 @@ class Optimizer:
 
     def coefficients(self, iteration: int) -> dict[str, float]:
         """Return the host's scalars of an iteration, counted from 0."""
-        return {"rate": self.learning_rate * self.schedule.factor(iteration)}
+        factor = check_number("the factor of the schedule", self.schedule.factor(iteration), 0.0)
+        return {"rate": self.learning_rate * factor}
 
     def coefficients_of(self, start: int, count: int) -> dict[str, list[float]]:
         """Return the scalars of ``count`` iterations from ``start`` on, a list for each name."""

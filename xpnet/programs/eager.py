@@ -58,7 +58,7 @@ class EagerLoop:
 
 
 class EagerFunction:
-    """A function of some arrays that stay and some that change, as it is.
+    """A function of arrays that stay and arrays that change, traced once to see that it is portable.
 
     Parameters
     ----------
@@ -69,11 +69,20 @@ class EagerFunction:
     """
 
     def __init__(self, build: Callable[[Any], Callable[[Tree, Tree], Array]], xp: Any) -> None:
-        self._function = build(xp)
+        self._build, self._xp, self._function = build, xp, build(xp)
+        self._seen = False
 
     def over(self, fixed: Tree) -> Callable[[Tree], Array]:
         """Return the function of what changes."""
-        return lambda moving: self._function(fixed, moving)
+
+        def function(moving: Tree) -> Array:
+            if self._seen:
+                return self._function(fixed, moving)
+            _, result = record(self._build, self._xp, fixed, moving)  # refuses what is not portable
+            self._seen = True
+            return result
+
+        return function
 
 
 def batch_of(batches: Batches, i: int) -> Batch:

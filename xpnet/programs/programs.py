@@ -56,9 +56,9 @@ class Programs:
         """Return the fastest form of a function of arrays that stay and arrays that change."""
         return self._get(("function", key), lambda: self._new_function(build))
 
-    def plain_function(self, build: FunctionBuilder) -> EagerFunction:
+    def plain_function(self, key: Hashable, build: FunctionBuilder) -> EagerFunction:
         """Return a function operation by operation, for arrays of a shape that may not come again."""
-        return EagerFunction(build, self.backend.xp)
+        return self._get(("plain function", key), lambda: EagerFunction(build, self.backend.xp))
 
     def _new_loop(self, build: StepBuilder, length: int) -> Loop:
         if self.backend.takes_out:

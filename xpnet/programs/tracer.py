@@ -47,6 +47,12 @@ class Tracer:
         )
 
     def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, Tracer) and "bool" in str(part.dtype) for part in parts):
+            raise StepError(
+                "a step must not choose elements by a mask, whose number changes from iteration to iteration:"
+                " choose with xp.where"
+            )
         return self.record.call("getitem", operator.getitem, (self, key), {})
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
@@ -87,8 +93,8 @@ def _operator(name: str, function: Callable[..., Any], swapped: bool = False) ->
 def _refusal(sign: str, instead: str) -> Callable[..., Any]:
     def method(self: Tracer, *other: Any) -> NoReturn:
         raise StepError(
-            f"a step must not use the operator {sign} on arrays, which libraries round differently:"
-            f" call {instead}"
+            f"a step must not use the operator {sign} on arrays, which is not the same on every library:"
+            f" write {instead}"
         )
 
     return method
@@ -120,6 +126,11 @@ for _name, _standard in {
     "ne": "not_equal",
 }.items():
     setattr(Tracer, f"__{_name}__", _operator(_standard, getattr(operator, f"__{_name}__")))
+_IN_PLACE = {"add": "+=", "sub": "-=", "mul": "*=", "and": "&=", "or": "|=", "xor": "^="}
+for _name, _sign in _IN_PLACE.items():
+    setattr(
+        Tracer, f"__i{_name}__", _refusal(_sign, f"x = x {_sign[0]} y, which leaves others' arrays alone")
+    )
 for _name, _sign, _instead in (
     ("matmul", "@", "xp.matmul(a, b)"),
     ("truediv", "/", "xp.divide(a, b)"),

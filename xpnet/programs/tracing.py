@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from xpnet.programs.step import StepError
 from xpnet.programs.tracer import Tracer
 from xpnet.trees import Tree, leaves, map_tree
 
@@ -124,6 +125,11 @@ class Record:
 _CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like"})
 
 
+_DATA_DEPENDENT = frozenset(
+    {"nonzero", "argwhere", "unique_all", "unique_counts", "unique_inverse", "unique_values"}
+)
+
+
 class TracingNamespace:
     """An Array API namespace that records what is called.
 
@@ -139,6 +145,10 @@ class TracingNamespace:
         self._xp, self._record = xp, record
 
     def __getattr__(self, name: str) -> Any:
+        if name in _DATA_DEPENDENT:
+            raise StepError(
+                f"a step must not call xp.{name}: the shape of its result changes from iteration to iteration"
+            )
         attribute = getattr(self._xp, name)
         if not callable(attribute) or isinstance(attribute, type) or name.startswith("_"):
             return attribute

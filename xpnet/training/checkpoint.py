@@ -20,7 +20,7 @@ from xpnet.nn.layer import NOTHING, Tree
 from xpnet.optim import Optimizer
 from xpnet.training.history import History
 from xpnet.training.settings import Settings
-from xpnet.trees import flat, map_tree, nested
+from xpnet.trees import flat, like, nested
 from xpnet.validation import check_count, settle
 
 _EVALUATED = (
@@ -96,6 +96,8 @@ class Saved:
         Where it stands.
     data_shape : tuple of int
         The shape of the training data.
+    given : tuple of str
+        What it was trained with: ``"weight"``, ``"validation"``.
     """
 
     net: Model
@@ -103,6 +105,7 @@ class Saved:
     settings: Settings
     position: Position
     data_shape: tuple[int, ...]
+    given: tuple[str, ...]
 
 
 def write_checkpoint(path: str | Path, saved: Saved) -> None:
@@ -127,6 +130,7 @@ def write_checkpoint(path: str | Path, saved: Saved) -> None:
         "settings": asdict(saved.settings),
         "iteration": saved.position.iteration,
         "data_shape": list(saved.data_shape),
+        "given": list(saved.given),
         "history": {name: getattr(history, name) for name in _EVALUATED},
     }
     write_weights(path, arrays, {CHECKPOINT: json.dumps(described)})
@@ -182,9 +186,10 @@ def _restored(
     history = History(**described["history"], best=best, loss=trees["history"]["loss"].tolist())
     with net.backend.scope():
         beginning = optimizer.init(net.xp, net.params)
-    found = trees.get("optimizer", {})
-    check_tree("memory of the optimiser", beginning, found)
-    slots = map_tree(lambda _, leaf: net.backend.asarray(leaf), beginning, found)
+    found = flat(trees.get("optimizer", {}))
+    check_tree("memory of the optimiser", flat(beginning), found)
+    slots = like(beginning, [net.backend.asarray(found[name]) for name in flat(beginning)])
     position = Position(described["iteration"], slots, history)
     settings = Settings(**described["settings"])
-    return Saved(net, optimizer, settings, position, tuple(described["data_shape"]))
+    shape, given = tuple(described["data_shape"]), tuple(described["given"])
+    return Saved(net, optimizer, settings, position, shape, given)

@@ -114,6 +114,8 @@ def train(
     """
     optimizer = SGD(0.1) if optimizer is None else optimizer
     _check_kinds(net, optimizer, callbacks, checkpoint)
+    if not net.blueprint.parameters:
+        raise InvalidInputError(f"{net!r} has no parameters: there is nothing to train")
     data, tested = _on_device(net, x, t, sample_weight, validation)
     samples = data["x"].shape[0]
     batch_size = samples if sampling == "full" else check_count("batch_size", batch_size)
@@ -186,7 +188,7 @@ def resume(
             f" {settings.iterations}"
         )
     data, tested = _on_device(net, x, t, sample_weight, validation)
-    _check_shape(saved, data)
+    _check_data(saved, data, tested)
     with memory_guard(net.backend, partial(advice_on_batch, net, settings.batch_size)):
         run = Run(net, saved.optimizer, settings, data, tested, callbacks, checkpoint, position)
         return net, run.execute(progress)
@@ -221,8 +223,15 @@ def _on_device(
         return data, None if validation is None else net.prepare(*validation)
 
 
-def _check_shape(saved: Saved, data: Data) -> None:
-    """Raise `InvalidInputError` unless the data has the shape of that which the run began with."""
+def _check_data(saved: Saved, data: Data, tested: Data | None) -> None:
+    """Raise `InvalidInputError` unless the data is of the kind and shape that the run began with."""
+    for name, argument, here in (
+        ("weight", "sample_weight", "weight" in data),
+        ("validation", "validation", tested is not None),
+    ):
+        if (name in saved.given) != here:
+            began = "with" if name in saved.given else "without"
+            raise InvalidInputError(f"the run began {began} {argument}: give it the same to go on")
     shape = tuple(data["x"].shape)
     if shape != saved.data_shape:
         raise InvalidInputError(

@@ -252,7 +252,8 @@ class Run:
         self._fetch_losses()
         position = Position(self.iteration, self.state["optimizer"], self.history)
         shape = tuple(self.data["x"].shape)
-        saved = Saved(self.net, self.optimizer, self.settings, position, shape)
+        given = tuple(["weight"] * ("weight" in self.data) + ["validation"] * (self.validation is not None))
+        saved = Saved(self.net, self.optimizer, self.settings, position, shape, given)
         write_checkpoint(self.checkpoint.path, saved)
 
 
