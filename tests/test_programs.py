@@ -10,7 +10,7 @@ import pytest
 from conftest import require
 
 import xpnet
-from xpnet.programs.eager import EagerLoop, batch_of
+from xpnet.programs.eager import EagerLoop
 from xpnet.programs.programs import Programs
 from xpnet.programs.replay import Replay
 from xpnet.programs.replayed import ReplayedLoop
@@ -57,7 +57,7 @@ def by_hand(build, data):
     def chunk(state, batches):
         losses = []
         for i in range(batches.iterations):
-            state, loss = step(state, data, batch_of(batches, i))
+            state, loss = step(state, data, batches.at(i))
             losses.append(loss)
         return state, np.stack(losses)
 
@@ -277,7 +277,10 @@ def test_the_second_training_traces_nothing(backend, monkeypatch):
 
     for module in ("eager", "replayed", "scanned"):
         monkeypatch.setattr(f"xpnet.programs.{module}.record", never)
-    xpnet.train(net, data[1], labels, **settings)
+    before = net.fingerprint()
+    history = xpnet.train(net, data[1], labels, **settings)
+    assert len(history.loss) == 20
+    assert net.fingerprint() != before
 
 
 @pytest.mark.parametrize("sampling", ["with_replacement", "shuffle"])

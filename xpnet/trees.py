@@ -85,6 +85,17 @@ def like(tree: Tree, new_leaves: Iterable[Any]) -> Any:
     return map_tree(lambda _: next(following), tree)
 
 
+def in_order_of(template: Tree, tree: Tree) -> Any:
+    """Return a tree with its keys in the order of another's, which has the same.
+
+    Examples
+    --------
+    >>> in_order_of({"W": 0, "b": 0}, {"b": 1, "W": 2})
+    {'W': 2, 'b': 1}
+    """
+    return map_tree(lambda _, leaf: leaf, template, tree)
+
+
 def flat(tree: Tree) -> dict[str, Any]:
     """Return the leaves by the keys that lead to them, as one word with slashes.
 

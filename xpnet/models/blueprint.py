@@ -10,6 +10,7 @@ from xpnet.arithmetic import ARITHMETICS
 from xpnet.errors import InvalidInputError
 from xpnet.nn.losses.table import get_loss
 from xpnet.nn.network import Network
+from xpnet.nn.pixels import PIXEL_SCALE
 from xpnet.random import check_seed
 from xpnet.trees import leaves
 from xpnet.validation import check_dtype, check_name, settle
@@ -60,6 +61,11 @@ class Blueprint:
     def parameters(self) -> int:
         """How many numbers are trained."""
         return sum(math.prod(item.shape) for item in leaves(self.network.variables.params))
+
+    @property
+    def pixel_scale(self) -> float:
+        """What inputs of dtype uint8 are multiplied by."""
+        return 1.0 if self.scale == "none" else PIXEL_SCALE
 
     def changed(self, **changes: Any) -> Blueprint:
         """Return a blueprint with other settings, those of the network among them.

@@ -17,12 +17,10 @@ from xpnet.models.prediction import outputs_of
 from xpnet.nn.context import Context, OverSamples
 from xpnet.nn.initializers import initial_tree
 from xpnet.nn.layer import Layer, Shape, Tree, Variables
-from xpnet.nn.losses.cross_entropy import accuracy
 from xpnet.nn.losses.loss import Loss
 from xpnet.nn.losses.table import get_loss
 from xpnet.nn.network import Network
 from xpnet.nn.numerical import numerical_gradient
-from xpnet.nn.pixels import PIXEL_SCALE
 from xpnet.nn.sequential import Sequential
 from xpnet.programs.step import Data
 from xpnet.random import random_words
@@ -180,7 +178,7 @@ class Model(PlacedNetwork):
         """Return the network that takes samples as they are stored: bytes, or numbers."""
         if x.dtype != self.backend.xp.uint8:
             return self.network
-        scale = 1.0 if self.blueprint.scale == "none" else PIXEL_SCALE
+        scale = self.blueprint.pixel_scale
         if scale not in self._on_pixels:  # kept, for whoever calls the step operation by operation
             self._on_pixels[scale] = self.network.on_pixels(scale)
         return self._on_pixels[scale]
@@ -247,13 +245,10 @@ class Model(PlacedNetwork):
         """
         data = dict(self.prepare(x, t))
         with self.backend.scope():
-            network, x = self.network_for(data["x"]), data["x"]
-            if x.dtype == self.xp.uint8:
-                scale = 1.0 if self.blueprint.scale == "none" else PIXEL_SCALE
-                data["x"] = self.xp.astype(x, self.backend.dtype(self.dtype)) * scale
-                network = self.network
             c = self.context(self.xp, training=True, random=self._first_random())
-            return numerical_gradient(c, network, self.variables, data, h)
+            if data["x"].dtype == self.xp.uint8:
+                data["x"] = c.floating(data["x"]) * self.blueprint.pixel_scale
+            return numerical_gradient(c, self.network, self.variables, data, h)
 
     def _first_random(self) -> Array | None:
         if not self.network.layer.random:
@@ -284,7 +279,4 @@ class Model(PlacedNetwork):
                 f"a network with the loss {type(loss).__name__} predicts values and has no accuracy: take"
                 f" score(x, t), its {loss.metric}"
             )
-        data = self.prepare(x, t)
-        y = self._outputs(data["x"])
-        with self.backend.scope():
-            return accuracy(self.backend.xp, y, data["t"])
+        return self.score(x, t)

@@ -12,12 +12,11 @@ from xpnet.backends import Backend, get_backend
 from xpnet.describe import describe
 from xpnet.models.arrays import check_arrays, copies, on_host
 from xpnet.models.blueprint import Blueprint
-from xpnet.models.files import backend_like, write_model
+from xpnet.models.files import backend_like, named_arrays, write_model
 from xpnet.models.trust import check_exactness
-from xpnet.nn.layer import Variables
+from xpnet.nn.layer import Layer, Variables
 from xpnet.nn.network import Network
 from xpnet.programs.programs import Programs
-from xpnet.trees import flat
 
 
 class PlacedNetwork:
@@ -117,8 +116,7 @@ class PlacedNetwork:
     def fingerprint(self) -> str:
         """Return the SHA-256 of the variables' names, shapes, dtypes and bytes: equal bits, equal string."""
         digest = hashlib.sha256()
-        named = {**flat(self.params), **{f"state/{name}": leaf for name, leaf in flat(self.state).items()}}
-        for name, value in named.items():
+        for name, value in named_arrays(self.variables).items():
             host = self.backend.to_numpy(value)
             little_endian = host.astype(host.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name} {list(host.shape)} {self.dtype}\n".encode())
@@ -154,11 +152,14 @@ class PlacedNetwork:
     @property
     def title(self) -> str:
         """The layers in one line, for a reader."""
-        return " ".join(map(repr, getattr(self.network.layer, "layers", (self.network.layer,))))
+        return " ".join(map(repr, self._layers))
+
+    @property
+    def _layers(self) -> list[Layer]:
+        return list(getattr(self.network.layer, "layers", (self.network.layer,)))
 
     def __repr__(self) -> str:
-        layers = getattr(self.network.layer, "layers", (self.network.layer,))
         return (
-            f"{type(self).__name__}({list(layers)!r}, inputs={self.network.inputs}, dtype={self.dtype!r},"
+            f"{type(self).__name__}({self._layers!r}, inputs={self.network.inputs}, dtype={self.dtype!r},"
             f" backend={self.backend!r})"
         )

@@ -93,8 +93,7 @@ class Network:
         """Return the loss of a batch with its penalty, shape ``()``, from the outputs."""
         values = self.loss.values(c.xp, y, data["t"])
         weight = data.get("weight")
-        value = _scaled(c.samples.sum(_weighted(values, weight)), self._factor(c, y, weight))
-        return value + self.penalty(c, v.params) if self.l2 else value
+        return self._total(c, v, _weighted(values, weight), self._factor(c, y, weight))
 
     def loss_and_gradients(
         self, c: Context, v: Variables, data: Mapping[str, Array]
@@ -107,14 +106,18 @@ class Network:
         check_like("the gradient of the loss", dy, tuple(y.shape))
         weight = data.get("weight")
         factor = self._factor(c, y, weight)
-        value = _scaled(c.samples.sum(_weighted(values, weight)), factor)
+        value = self._total(c, v, _weighted(values, weight), factor)
         dy = _scaled(_weighted(dy, None if weight is None else _like_rows(c.xp, weight, dy)), factor)
         _, gradients = self.layer.backward(c, v, dy, cache, need_dx=False)
         check_gradients(v.params, gradients)
         if self.l2:
-            value = value + self.penalty(c, v.params)
             gradients = map_tree(self._penalised, v.params, gradients, self.decayed)
         return value, gradients, state
+
+    def _total(self, c: Context, v: Variables, values: Array, factor: Array | float) -> Array:
+        """Return the loss of a batch with its penalty from the values of its samples."""
+        value = _scaled(c.samples.sum(values), factor)
+        return value + self.penalty(c, v.params) if self.l2 else value
 
     def penalty(self, c: Context, params: Tree) -> Array:
         """Return ``0.5 * l2 * sum(W**2)`` over the weights, shape ``()``."""

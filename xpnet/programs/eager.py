@@ -9,7 +9,7 @@ from xpnet.backends import Backend
 from xpnet.programs.linear import linear
 from xpnet.programs.step import Array, Batch, Batches, Chunk, Data, State, StepBuilder, check_carry
 from xpnet.programs.tracing import record
-from xpnet.trees import Tree, leaves, like, map_tree, shapes
+from xpnet.trees import Tree, in_order_of, leaves, like, map_tree, shapes
 
 
 class EagerLoop:
@@ -32,11 +32,11 @@ class EagerLoop:
 
         def chunk(state: State, batches: Batches) -> tuple[State, Array]:
             rows = map_tree(self._to_device, batches)
-            step = self._program(state, data, batch_of(rows, 0))
+            step = self._program(state, data, rows.at(0))
             resident = leaves(data)
             carried, losses = leaves(state), []
             for i in range(batches.iterations):
-                batch = [leaf for leaf in leaves(batch_of(rows, i)) if leaf is not None]
+                batch = [leaf for leaf in leaves(rows.at(i)) if leaf is not None]
                 *carried, loss = step(*carried, *resident, *batch)
                 losses.append(loss)
             return like(state, carried), self._backend.xp.stack(losses)
@@ -48,8 +48,7 @@ class EagerLoop:
         if key not in self._programs:
             recording, (after, _) = record(self._build, self._backend.xp, state, data, batch)
             check_carry(state, after)
-            ordered = map_tree(lambda _, number: number, state, recording.outputs[0])
-            outputs = (ordered, recording.outputs[1])
+            outputs = (in_order_of(state, recording.outputs[0]), recording.outputs[1])
             self._programs[key] = linear(recording._replace(outputs=outputs))
         return self._programs[key]
 
@@ -83,16 +82,3 @@ class EagerFunction:
             return result
 
         return function
-
-
-def batch_of(batches: Batches, i: int) -> Batch:
-    """Return one iteration's batch of a chunk that lies on the device."""
-
-    def row(array: Array | None) -> Array | None:
-        return None if array is None else array[i, ...]
-
-    return Batch(
-        row(batches.indices),
-        {name: values[i, ...] for name, values in batches.coefficients.items()},
-        row(batches.random),
-    )

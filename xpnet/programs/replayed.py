@@ -10,7 +10,7 @@ import numpy as np
 from xpnet.programs.replay import Replay
 from xpnet.programs.step import Array, Batch, Batches, Data, State, StepBuilder, check_carry
 from xpnet.programs.tracing import Recording, record
-from xpnet.trees import Tree, leaves, map_tree, shapes
+from xpnet.trees import Tree, in_order_of, leaves, map_tree, shapes
 
 
 class ReplayedLoop:
@@ -62,7 +62,9 @@ class _Chunks:
         self._programs: dict[Any, _Program] = {}
 
     def __call__(self, state: State, batches: Batches) -> tuple[State, Array]:
-        first = _first(batches)
+        first = batches.at(0)
+        if first.indices is not None:  # in the integers that NumPy takes by
+            first = first._replace(indices=first.indices.astype(np.intp))
         key = shapes((state, first))
         if key not in self._programs:
             recording = self._loop.recording(state, self._data, first)
@@ -83,12 +85,12 @@ class _Program:
         after, loss = recording.outputs
         spec = recording.record.specs[loss]
         self._loss = np.empty(spec.shape, dtype=spec.dtype)
-        results = list(zip(leaves(after), leaves(like_order(after, self._state)), strict=True))
+        results = list(zip(leaves(after), leaves(in_order_of(after, self._state)), strict=True))
         rows = recording.inputs[2].indices
         self.replay = Replay(recording.record, inputs, [*results, (loss, self._loss)], rows)
 
     def run(self, state: State, batches: Batches) -> tuple[State, Array]:
-        for buffer, leaf in zip(leaves(self._state), leaves(like_order(self._state, state)), strict=True):
+        for buffer, leaf in zip(leaves(self._state), leaves(in_order_of(self._state, state)), strict=True):
             np.copyto(buffer, leaf)
         losses = np.empty(batches.iterations, dtype=self._loss.dtype)
         moving = [
@@ -157,22 +159,3 @@ def _bound(recording: Recording, fixed: Tree, example: Tree) -> Callable[[Tree],
         return map_tree(np.copy, results)
 
     return function
-
-
-def _first(batches: Batches) -> Batch:
-    """Return the first iteration's batch; its rows in the integers that NumPy takes by."""
-
-    def row(array: np.ndarray | None) -> np.ndarray | None:
-        return None if array is None else array[0, ...]
-
-    indices = row(batches.indices)
-    return Batch(
-        None if indices is None else indices.astype(np.intp),
-        {name: row(values) for name, values in batches.coefficients.items()},
-        row(batches.random),
-    )
-
-
-def like_order(template: Tree, tree: Tree) -> Tree:
-    """Return a tree with its keys in the order of another's."""
-    return map_tree(lambda _, leaf: leaf, template, tree)

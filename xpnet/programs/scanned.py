@@ -10,7 +10,7 @@ import numpy as np
 from xpnet.backends import Backend
 from xpnet.programs.step import Array, Batches, Chunk, Data, State, StepBuilder, check_carry
 from xpnet.programs.tracing import record
-from xpnet.trees import Tree, leaves, like, map_tree, shapes
+from xpnet.trees import Tree, in_order_of, leaves, like, map_tree, shapes
 
 
 class ScannedLoop:
@@ -69,7 +69,7 @@ class ScannedLoop:
                 before, batch = like(state_like, carried), like(batches_like, row)
                 _, (after, loss) = record(build, backend.xp, before, resident, batch)
                 check_carry(before, after)
-                return leaves(map_tree(lambda _, leaf: leaf, state_like, after)), loss
+                return leaves(in_order_of(state_like, after)), loss
 
             return backend.scan(step, state, batches, count)
 
@@ -88,7 +88,7 @@ class CompiledFunction:
     """
 
     def __init__(self, build: Callable[[Any], Callable[[Tree, Tree], Array]], backend: Backend) -> None:
-        self._function, self._backend = build(backend.xp), backend
+        self._build, self._backend = build, backend
         self._programs: dict[Any, Callable[..., Any]] = {}
 
     def over(self, fixed: Tree) -> Callable[[Tree], Array]:
@@ -104,9 +104,9 @@ class CompiledFunction:
 
     def _compiled(self, *inputs: Tree) -> Callable[..., Any]:
         fixed_like, moving_like = map_tree(lambda _: None, inputs)
-        function = self._function
+        build, backend = self._build, self._backend
 
         def program(fixed: list[Array], moving: list[Array]) -> Array:
-            return function(like(fixed_like, fixed), like(moving_like, moving))
+            return record(build, backend.xp, like(fixed_like, fixed), like(moving_like, moving))[1]
 
-        return self._backend.jit(program)
+        return backend.jit(program)

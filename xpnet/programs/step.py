@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from xpnet.errors import XpnetError
-from xpnet.trees import shapes
+from xpnet.trees import map_tree, shapes
 
 Array = Any
 
@@ -48,6 +48,10 @@ class Batches(NamedTuple):
     def iterations(self) -> int:
         """How many iterations there are."""
         return len(next(iter(self.coefficients.values())))
+
+    def at(self, i: int) -> Batch:
+        """Return one iteration's batch, wherever the chunk lies."""
+        return Batch(*map_tree(lambda rows: None if rows is None else rows[i, ...], tuple(self)))
 
 
 Step = Callable[[State, Data, Batch], tuple[State, Array]]
