@@ -52,8 +52,10 @@ def test_what_depends_on_the_data_is_refused(backend, function, message):
         fit(net)
 
 
-def test_predictions_are_looked_at_too(backend):
+@pytest.mark.parametrize("rows", [4, 1000], ids=["whole blocks", "the rest of a block"])
+def test_predictions_are_looked_at_too(backend, rows, monkeypatch):
     """An assignment in place would write into the user's data."""
+    monkeypatch.setattr("xpnet.models.prediction.ROWS_AT_ONCE", rows)
     data = X.copy()
     net = xpnet.Model([layer(in_place, in_training=False), xpnet.Dense(2)], (3,), backend=backend)
     with pytest.raises(StepError, match=r"operator \+="):
