@@ -10,8 +10,10 @@ from xpnet.describe import announce
 LAYERS = {
     "Dense": "xpnet.nn.affine",
     "Dropout": "xpnet.nn.dropout",
+    "Flatten": "xpnet.nn.reshaping",
     "Identity": "xpnet.nn.activations",
     "ReLU": "xpnet.nn.activations",
+    "Reshape": "xpnet.nn.reshaping",
     "Sequential": "xpnet.nn.sequential",
     "Sigmoid": "xpnet.nn.activations",
     "Step": "xpnet.nn.activations",
