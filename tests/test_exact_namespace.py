@@ -12,7 +12,7 @@ from test_exact_functions import sigmoid
 from test_exact_matmul import DTYPES, same_bits
 
 from xpnet.arithmetic import exact
-from xpnet.arithmetic.exact import OF_ONE_KIND, PINNED, REPLACED, SAME_BITS
+from xpnet.arithmetic.exact import FLUSHED, OF_ONE_KIND, PINNED, REPLACED, SAME_BITS
 from xpnet.errors import XpnetError
 
 backend = flushing.backend
@@ -104,7 +104,7 @@ def test_no_namespace_is_kept_alive():
 def test_it_has_what_the_standard_calls_a_namespace(xp):
     assert exact(xp).__array_api_version__ == xp.__array_api_version__
     assert exact(xp).__array_namespace_info__().dtypes(kind="real floating")
-    for name in (*REPLACED, *PINNED, *OF_ONE_KIND, *SAME_BITS):
+    for name in (*REPLACED, *PINNED, *OF_ONE_KIND, *FLUSHED, *SAME_BITS):
         assert hasattr(exact(xp), name) or not hasattr(xp, name), name
 
 

@@ -48,6 +48,20 @@ def test_gradients_near_the_smallest_normal_number(backend, rule):
     )
 
 
+@pytest.mark.parametrize("settings", [{}, {"l2": 1e-9}])
+def test_a_large_learning_rate_lifts_no_subnormal_gradient(backend, settings):
+    """Scaled down by clipping, below what JAX knows, and up again by the rate: random network 211."""
+
+    def make(place):
+        return xpnet.MLP([64, 40, 10], "identity", init=1e-30, backend=place, arithmetic="exact", **settings)
+
+    def train(net):
+        rule = xpnet.Momentum(5.3, clip_norm=1e-6)
+        xpnet.train(net, DIGITS.x_train, DIGITS.t_train, rule, batch_size=6, iterations=4, eval_every=0)
+
+    assert same_as_numpy(backend, make, train)
+
+
 def expected_factor(schedule, i):
     """Return a schedule's factor by mpmath, in 60 digits."""
     with mpmath.workdps(60):

@@ -9,7 +9,7 @@ import pytest
 from test_exact_matmul import same_bits
 
 from xpnet.arithmetic import exact
-from xpnet.arithmetic.exact import OF_ONE_KIND, PINNED, SAME_BITS
+from xpnet.arithmetic.exact import FLUSHED, OF_ONE_KIND, PINNED, SAME_BITS
 from xpnet.backends import get_backend
 from xpnet.errors import InvalidInputError, XpnetError
 
@@ -232,7 +232,7 @@ def test_no_name_is_left_out():
         for make in CASES.values():
             make(case)
     dtypes = {name for name in SAME_BITS if name.startswith(("bool", "int", "uint", "float"))}
-    assert SAME_BITS | set(PINNED) | OF_ONE_KIND <= case.xp.names | dtypes | NUMBERS
+    assert SAME_BITS | set(PINNED) | OF_ONE_KIND | FLUSHED <= case.xp.names | dtypes | NUMBERS
 
 
 @pytest.mark.parametrize(

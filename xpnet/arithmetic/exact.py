@@ -3,9 +3,10 @@
 What it passes through, `SAME_BITS`, is the same bits on every library already: the operators ``+ - *`` and
 comparisons, whatever moves, selects or compares elements, and the rounding to integers. What is computed in
 another way by the sibling modules is listed in `REPLACED`; what the standard leaves open, such as default
-dtypes and the order of ties, is settled in one way by `PINNED`, and functions `OF_ONE_KIND` refuse to mix
-integers with floating-point numbers. Every other function of the library is refused, since
-it might differ from library to library: better an error than other bits.
+dtypes and the order of ties, is settled in one way by `PINNED`. Functions `OF_ONE_KIND` refuse to mix
+integers with floating-point numbers; so do those that are `FLUSHED`, whose subnormal results become zeros.
+Every other function of the library is refused, since it might differ from library to library: better an
+error than other bits.
 
 Numbers are what IEEE 754 says as long as they are normal: libraries compute differently with subnormal
 numbers (XLA on the CPU takes them for zeros), and the operators are the libraries' own. The
@@ -26,6 +27,7 @@ from xpnet.arithmetic.exponential import exp, expm1, tanh
 from xpnet.arithmetic.kinds import of_one_kind, where
 from xpnet.arithmetic.logarithm import log, log1p
 from xpnet.arithmetic.ordering import larger, largest, sign, smaller, smallest
+from xpnet.arithmetic.settling import flushed
 from xpnet.arithmetic.sorting import argmax, argmin, argsort, searchsorted, sort
 from xpnet.arithmetic.splitting import matmul
 from xpnet.arithmetic.square_root import sqrt
@@ -73,17 +75,17 @@ PINNED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
 )
 """Where the standard leaves a choice, or a library does otherwise: one behaviour of them all."""
 OF_ONE_KIND = frozenset(
-    {"add", "concat", "equal", "greater", "greater_equal", "less", "less_equal", "multiply", "not_equal"}
-    | {"result_type", "stack", "subtract"}
+    {"concat", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "result_type", "stack"}
 )
 """The library's own, on operands of one kind."""
+FLUSHED = frozenset({"add", "multiply", "square", "subtract"})
+"""Likewise, with zeros in place of subnormal results; the operators ``+ - *`` leave them to the library."""
 
 _PASSED_THROUGH = {
     "dtypes": "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64",
     "constants": "e inf nan newaxis pi",
     "what tells about dtypes": "finfo iinfo isdtype",
     "creation": "from_dlpack full_like meshgrid ones_like zeros_like",
-    "correctly rounded": "square",
     "to integers": "ceil floor round trunc",
     "sign": "abs negative positive",
     "comparison": "isfinite isinf isnan",
@@ -123,6 +125,8 @@ class ExactNamespace:
             setattr(self, name, partial(function, xp))
         for name in OF_ONE_KIND:
             setattr(self, name, partial(of_one_kind, xp, name))
+        for name in FLUSHED:
+            setattr(self, name, partial(flushed, xp, name))
         for name in SAME_BITS:
             if hasattr(xp, name):
                 setattr(self, name, getattr(xp, name))

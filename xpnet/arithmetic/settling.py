@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xpnet.arithmetic.kinds import of_one_kind
 from xpnet.arithmetic.rounding import is_floating
 
 Array = Any
@@ -48,3 +49,39 @@ def settle(xp: Any, x: Array) -> Array:
     least = NEGLIGIBLE_FLOAT32 if x.dtype == xp.float32 else NEGLIGIBLE
     kept = xp.where(xp.abs(x) < least, 0.0, x)
     return xp.where(kept != kept, math.nan, kept)
+
+
+def flushed(xp: Any, name: str, /, *operands: Any) -> Array:
+    """Call a function of the library, and make zeros of subnormal results.
+
+    ``xp.multiply(a, b)`` is for products that are scaled up later, where ``a * b`` would do otherwise: a
+    learning rate of 4 lifts a subnormal gradient to where it counts.
+
+    Parameters
+    ----------
+    xp : namespace
+        The array library's.
+    name : str
+        Of a function that rounds correctly.
+    *operands : array or Python number
+        Of one kind.
+
+    Returns
+    -------
+    array
+
+    Raises
+    ------
+    InvalidInputError
+        Where kinds are mixed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> flushed(np, "multiply", np.asarray([1e-300, 3.0]), 1e-10).tolist()
+    [0.0, 3e-10]
+    """
+    result = of_one_kind(xp, name, *operands)
+    if not is_floating(xp, result):
+        return result
+    return xp.where(xp.abs(result) < float(xp.finfo(result.dtype).smallest_normal), 0.0, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from xpnet.nn.checks import check_gradients, check_like
@@ -111,7 +111,7 @@ class Network:
         _, gradients = self.layer.backward(c, v, dy, cache, need_dx=False)
         check_gradients(v.params, gradients)
         if self.l2:
-            gradients = map_tree(self._penalised, v.params, gradients, self.decayed)
+            gradients = map_tree(partial(self._penalised, c.xp), v.params, gradients, self.decayed)
         return value, gradients, state
 
     def _total(self, c: Context, v: Variables, values: Array, factor: Array | float) -> Array:
@@ -125,8 +125,8 @@ class Network:
         squares = [c.xp.sum(weights * weights) for weights, decayed in marked if decayed]
         return sum(squares[1:], start=squares[0]) * (0.5 * self.l2) if squares else 0.0
 
-    def _penalised(self, parameter: Array, gradient: Array, decayed: bool) -> Array:
-        return gradient + self.l2 * parameter if decayed else gradient
+    def _penalised(self, xp: Any, parameter: Array, gradient: Array, decayed: bool) -> Array:
+        return xp.add(gradient, xp.multiply(parameter, self.l2)) if decayed else gradient
 
     def _factor(self, c: Context, y: Array, weight: Array | None) -> Array | float:
         """Return what the sum over the samples is multiplied by: one over their number, or their weight."""

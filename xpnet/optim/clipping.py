@@ -53,4 +53,4 @@ def clip_by_norm(xp: Any, gradients: Tree, clip_norm: float) -> Tree:
     limit = xp.full_like(norm, clip_norm)
     # One where the norm is small enough, so that no gradient is touched by a needless rounding.
     factor = xp.divide(limit, xp.maximum(norm, limit))
-    return map_tree(lambda gradient: gradient * factor, gradients)
+    return map_tree(lambda gradient: xp.multiply(gradient, factor), gradients)
