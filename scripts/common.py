@@ -1,4 +1,4 @@
-"""What the five experiments share: their arguments, a table of results, and errors told in one line."""
+"""What the experiments share: their arguments, a table of results, and errors told in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The five experiments run from the command line, print what they found and leave whole figures."""
+"""The experiments run from the command line, print what they found and leave whole figures."""
 
 import os
 import re
@@ -142,6 +142,52 @@ def test_the_loss_of_the_original_moons_is_met():
     )
     losses = [round(history.loss[passes] / 200, 6) for passes in (1, 1001)]
     assert losses == [0.432387, 0.068947]
+
+
+def test_optimizer_comparison(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("optimizer_comparison", tmp_path, "numpy")
+    losses = {name: float(row(printed, name)[2]) for name in ("SGD", "Momentum", "AdaGrad", "Adam")}
+    assert max(losses, key=losses.get) == "SGD"
+    assert losses["Adam"] < losses["SGD"] / 2
+    check_figures(tmp_path, printed, {"optimizer_comparison.png"})
+
+
+def test_initial_weights(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("initial_weights", tmp_path, "numpy")
+    spreads, last = {}, {}
+    for line in printed.splitlines():
+        name, *cells = line.split()
+        if name in ("0.01", "1", "Xavier", "He") and len(cells) == 5:
+            spreads.setdefault(name, []).append(float(cells[-1]))
+        elif name in ("0.01", "Xavier", "He") and len(cells) == 2:
+            last[name] = float(cells[-1])
+    assert spreads["0.01"][0] < 0.1 < spreads["Xavier"][0] < 0.3 < spreads["1"][0]  # of sigmoid's layer 5
+    assert spreads["0.01"][1] < 0.01 < spreads["Xavier"][1] < spreads["He"][0]  # of ReLU's
+    assert last["He"] < last["Xavier"] < last["0.01"]
+    names = {f"initial_weights_{part}.png" for part in ("sigmoid", "relu", "training")}
+    check_figures(tmp_path, printed, names)
+
+
+def test_overfitting(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("overfitting", tmp_path, "numpy")
+    for cure in ("none", "weight decay 0.1", "dropout 0.2"):
+        training, test, gap = (float(cell) for cell in row(printed, cure))
+        assert 0 < test < 1
+        assert gap == pytest.approx(training - test, abs=1.1e-3)
+    check_figures(tmp_path, printed, {"overfitting.png"})
+
+
+def test_hyperparameter_search(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("hyperparameter_search", tmp_path, "numpy")
+    best = [row(printed, str(place)) for place in (1, 2, 3, 4, 5)]
+    assert float(best[0][0]) > 0.005  # the learning rate of the only one that begins to learn in 3 epochs
+    accuracies = [float(accuracy) for _, _, accuracy in best]
+    assert accuracies == sorted(accuracies, reverse=True)
+    check_figures(tmp_path, printed, {"hyperparameter_search.png"})
 
 
 @pytest.mark.parametrize(

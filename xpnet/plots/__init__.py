@@ -8,14 +8,17 @@ from xpnet.plots.boundaries import boundary_grid, decision_boundary
 from xpnet.plots.curves import activation_functions, gradient_comparison, loss_curves, training_curves
 from xpnet.plots.differences import difference_curves
 from xpnet.plots.images import misclassified
+from xpnet.plots.panels import curve_panels, histogram_panels
 from xpnet.plots.style import save_figure
 
 __all__ = [
     "activation_functions",
     "boundary_grid",
+    "curve_panels",
     "decision_boundary",
     "difference_curves",
     "gradient_comparison",
+    "histogram_panels",
     "loss_curves",
     "misclassified",
     "save_figure",
