@@ -157,7 +157,7 @@ def test_initial_weights(tmp_path):
     real_folder(MNIST)
     printed = printed_by("initial_weights", tmp_path, "numpy")
     spreads, last = {}, {}
-    for line in printed.splitlines():
+    for line in filter(None, printed.splitlines()):
         name, *cells = line.split()
         if name in ("0.01", "1", "Xavier", "He") and len(cells) == 5:
             spreads.setdefault(name, []).append(float(cells[-1]))
