@@ -116,8 +116,8 @@ class JaxBackend(Backend):
         return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")
 
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile the function with XLA at its first call for each set of shapes."""
-        return jax.jit(function)
+        """Compile the function with XLA at its first call for each set of shapes, with IEEE arithmetic."""
+        return jax.jit(function, compiler_options={"xla_cpu_enable_fast_math": False})
 
     def scan(self, step: Callable[..., Any], state: list[Array], rows: list[Array], count: Array) -> Any:
         """Repeat a step within a compiled program, as often as ``count`` says when it runs."""

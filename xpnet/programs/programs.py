@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from xpnet.backends import Array, Backend
 from xpnet.errors import InvalidInputError
 from xpnet.programs.eager import EagerFunction, EagerLoop
+from xpnet.programs.patient import PatientLoop
 from xpnet.programs.replayed import ReplayedFunction, ReplayedLoop
 from xpnet.programs.scanned import CompiledFunction, ScannedLoop
 from xpnet.programs.step import Loop, StepBuilder
@@ -31,7 +32,7 @@ class Programs:
     backend : Backend
         What computes.
     compilable : bool
-        Whether a compiler may fuse and contract operations, which changes last bits.
+        Whether a compiler may contract operations, which changes last bits.
     """
 
     def __init__(self, backend: Backend, compilable: bool) -> None:
@@ -65,6 +66,8 @@ class Programs:
             return ReplayedLoop(build, self.backend.xp)
         if self._compiles:
             return ScannedLoop(build, self.backend, length)
+        if self.backend.compiles:
+            return PatientLoop(build, self.backend, length)
         return EagerLoop(build, self.backend)
 
     def _new_function(self, build: FunctionBuilder) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from xpnet.backends import Backend
+from xpnet.programs.guarded import ZEROS, GuardedRecord
 from xpnet.programs.step import Array, Batches, Chunk, Data, State, StepBuilder, check_carry
-from xpnet.programs.tracing import record
+from xpnet.programs.tracing import Record, record
 from xpnet.trees import Tree, in_order_of, leaves, like, map_tree, shapes
 
 
@@ -26,10 +27,13 @@ class ScannedLoop:
         With `jit` and `scan`.
     length : int
         The most iterations of a chunk; shorter ones are filled up, not compiled anew.
+    guarded : bool, default False
+        Whether the bits must be those of the operations one by one, see `xpnet.programs.guarded`.
     """
 
-    def __init__(self, build: StepBuilder, backend: Backend, length: int) -> None:
+    def __init__(self, build: StepBuilder, backend: Backend, length: int, guarded: bool = False) -> None:
         self._build, self._backend, self._length = build, backend, length
+        self._zeros = ZEROS if guarded else {}
         self._programs: dict[Any, Callable[..., Any]] = {}
 
     def over(self, data: Data) -> Chunk:
@@ -41,7 +45,7 @@ class ScannedLoop:
             if key not in self._programs:
                 self._programs[key] = self._compiled(state, data, filled)
             program = self._programs[key]
-            after, losses = program(leaves(state), leaves(data), leaves(filled), np.int32(count))
+            after, losses = program(leaves(state), leaves(data), leaves(filled), np.int32(count), self._zeros)
             return like(state, after), losses if losses.shape[0] == count else losses[:count]
 
         return chunk
@@ -62,12 +66,15 @@ class ScannedLoop:
         state_like, data_like, batches_like = map_tree(lambda _: None, inputs)
         build, backend = self._build, self._backend
 
-        def program(state: list[Array], data: list[Array], batches: list[Array], count: Array) -> Any:
+        def program(
+            state: list[Array], data: list[Array], batches: list[Array], count: Array, zeros: dict[str, Array]
+        ) -> Any:
             resident = like(data_like, data)
 
             def step(carried: list[Array], row: list[Array]) -> tuple[list[Array], Array]:
                 before, batch = like(state_like, carried), like(batches_like, row)
-                _, (after, loss) = record(build, backend.xp, before, resident, batch)
+                made = GuardedRecord(zeros) if zeros else Record()
+                _, (after, loss) = record(build, backend.xp, before, resident, batch, made=made)
                 check_carry(before, after)
                 return leaves(in_order_of(state_like, after)), loss
 

@@ -104,7 +104,7 @@ class Record:
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Compute a call and record it; without a traced argument it is a constant and only computed."""
-        value = function(*map_tree(value_of, args), **map_tree(value_of, kwargs))
+        value = self.compute(name, function, map_tree(value_of, args), map_tree(value_of, kwargs))
         if isinstance(value, tuple | list):
             parts = range(len(value))
             return type(value)(self.call(name, partial(_part, function, i), args, kwargs) for i in parts)
@@ -115,6 +115,12 @@ class Record:
         result = self._number(value)
         self.calls.append(Call(name, function, map_tree(_ref_of, args), map_tree(_ref_of, kwargs), result))
         return Tracer(self, value, result)
+
+    def compute(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Return what a call gives for values."""
+        return function(*args, **kwargs)
 
     def _number(self, value: Array) -> int:
         self.specs.append(Spec.of(value))
@@ -175,7 +181,9 @@ class Recording(NamedTuple):
     outputs: Tree
 
 
-def record(build: Callable[[Any], Callable[..., Tree]], xp: Any, *inputs: Tree) -> tuple[Recording, Tree]:
+def record(
+    build: Callable[[Any], Callable[..., Tree]], xp: Any, *inputs: Tree, made: Record | None = None
+) -> tuple[Recording, Tree]:
     """Run a function once on stand-ins for its inputs.
 
     Parameters
@@ -186,6 +194,8 @@ def record(build: Callable[[Any], Callable[..., Tree]], xp: Any, *inputs: Tree) 
         The library's own.
     *inputs : trees of arrays
         What to run it on; None for what is absent.
+    made : Record, optional
+        An empty record of another kind.
 
     Returns
     -------
@@ -200,7 +210,7 @@ def record(build: Callable[[Any], Callable[..., Tree]], xp: Any, *inputs: Tree) 
     >>> [call.name for call in recording.record.calls], float(result)
     (['multiply', 'sum'], 6.0)
     """
-    made = Record()
+    made = Record() if made is None else made
     traced = map_tree(lambda leaf: None if leaf is None else made.input(leaf), inputs)
     results = build(TracingNamespace(xp, made))(*traced)
     numbers = map_tree(lambda leaf: None if leaf is None else leaf.number, traced)
