@@ -22,7 +22,7 @@ from common import print_table
 
 from xpnet.arithmetic import exact
 from xpnet.arithmetic.splitting import reserved_bits
-from xpnet.nn.activations import sigmoid_forward
+from xpnet.nn.activation_functions import sigmoid_forward
 
 XP = exact(xp)
 SCREENED = np.finfo(np.longdouble).nmant >= 63

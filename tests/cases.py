@@ -12,7 +12,6 @@ import numpy as np
 import xpnet
 
 BATCH = 6
-RNG = np.random.default_rng(0)
 
 
 def normal(shape):
@@ -40,20 +39,66 @@ class Case:
         return self.samples(self.inputs)
 
 
+def ids(shape):
+    """Return integers from 0 to 4, each of them more than once."""
+    return np.random.default_rng(1).integers(0, 5, size=(BATCH, *shape))
+
+
+def batch_norm(torch, p, x):
+    return torch.nn.functional.batch_norm(x, None, None, p["gamma"], p["beta"], training=True)
+
+
+def layer_norm(torch, p, x):
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], p["gamma"], p["beta"])
+
+
+def residual(torch, p, x):
+    return x + torch.tanh(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
+
+
 CASES = {
+    "BatchNorm": Case(xpnet.BatchNorm(), (4,), batch_norm),
+    "BatchNorm of images": Case(xpnet.BatchNorm(0.5), (3, 2, 4), batch_norm),
+    "BatchNorm, inner": Case(xpnet.Sequential([xpnet.Dense(5), xpnet.BatchNorm(), xpnet.ReLU()]), (4,)),
     "Dense": Case(xpnet.Dense(3), (4,), lambda torch, p, x: x @ p["W"] + p["b"]),
     "Dense, scaled": Case(xpnet.Dense(3, scale=0.5), (4,), lambda torch, p, x: 0.5 * x @ p["W"] + p["b"]),
     "Dropout": Case(xpnet.Dropout(0.4), (3, 2)),
+    "Embedding": Case(xpnet.Embedding(5, 3), (4,), lambda torch, p, x: p["table"][x], ids),
+    "Embedding, inner": Case(
+        xpnet.Sequential([xpnet.Embedding(5, 3), xpnet.LayerNorm(), xpnet.Flatten(), xpnet.Dense(2)]),
+        (2,),
+        samples=ids,
+    ),
     "Flatten": Case(xpnet.Flatten(), (2, 3), lambda torch, p, x: x.reshape(len(x), -1)),
+    "GELU": Case(xpnet.GELU(), (3, 2), lambda torch, p, x: torch.nn.functional.gelu(x, approximate="tanh")),
     "Identity": Case(xpnet.Identity(), (4,), lambda torch, p, x: x),
+    "LayerNorm": Case(xpnet.LayerNorm(), (4,), layer_norm),
+    "LayerNorm of a sequence": Case(
+        xpnet.LayerNorm(1e-3),
+        (3, 4),
+        lambda torch, p, x: torch.nn.functional.layer_norm(x, x.shape[-1:], p["gamma"], p["beta"], 1e-3),
+    ),
+    "LeakyReLU": Case(
+        xpnet.LeakyReLU(0.2), (3, 2), lambda torch, p, x: torch.nn.functional.leaky_relu(x, 0.2)
+    ),
     "ReLU": Case(xpnet.ReLU(), (3, 2), lambda torch, p, x: torch.relu(x)),
     "Reshape": Case(xpnet.Reshape((3, 2)), (6,), lambda torch, p, x: x.reshape(len(x), 3, 2)),
+    "Residual": Case(xpnet.Residual([xpnet.Dense(3), xpnet.Tanh(), xpnet.Dense(4)]), (4,), residual),
+    "Residual, nested": Case(
+        xpnet.Sequential(
+            [xpnet.Dense(3), xpnet.Residual([xpnet.BatchNorm(), xpnet.SiLU(), xpnet.Dense(3)]), xpnet.ReLU()]
+        ),
+        (4,),
+    ),
     "Sequential": Case(
         xpnet.Sequential([xpnet.Dense(3), xpnet.Tanh()]),
         (4,),
         lambda torch, p, x: torch.tanh(x @ p["W1"] + p["b1"]),
     ),
+    "SiLU": Case(xpnet.SiLU(), (4,), lambda torch, p, x: torch.nn.functional.silu(x)),
     "Sigmoid": Case(xpnet.Sigmoid(), (4,), lambda torch, p, x: torch.sigmoid(x)),
+    "Softmax": Case(xpnet.Softmax(), (2, 3), lambda torch, p, x: torch.softmax(x, -1)),
+    "Softplus": Case(xpnet.Softplus(), (4,), lambda torch, p, x: torch.nn.functional.softplus(x)),
     "Step": Case(xpnet.Step(), (4,), lambda torch, p, x: (x > 0).to(x.dtype), trainable=False),
     "Tanh": Case(xpnet.Tanh(), (4,), lambda torch, p, x: torch.tanh(x)),
 }

@@ -13,7 +13,7 @@ from test_exact_matmul import DTYPES, same_bits
 from xpnet.arithmetic import exact
 from xpnet.arithmetic.powers import power_of_two, power_of_two_above
 from xpnet.arithmetic.series import LN2_HIGH, LN2_LOW
-from xpnet.nn.activations import sigmoid_forward
+from xpnet.nn.activation_functions import sigmoid_forward
 
 backend = flushing.backend
 

@@ -8,14 +8,23 @@ from __future__ import annotations
 from xpnet.describe import announce
 
 LAYERS = {
+    "BatchNorm": "xpnet.nn.normalisation",
     "Dense": "xpnet.nn.affine",
     "Dropout": "xpnet.nn.dropout",
+    "Embedding": "xpnet.nn.embedding",
     "Flatten": "xpnet.nn.reshaping",
+    "GELU": "xpnet.nn.activations",
     "Identity": "xpnet.nn.activations",
+    "LayerNorm": "xpnet.nn.normalisation",
+    "LeakyReLU": "xpnet.nn.activations",
     "ReLU": "xpnet.nn.activations",
     "Reshape": "xpnet.nn.reshaping",
+    "Residual": "xpnet.nn.residual",
     "Sequential": "xpnet.nn.sequential",
+    "SiLU": "xpnet.nn.activations",
     "Sigmoid": "xpnet.nn.activations",
+    "Softmax": "xpnet.nn.activations",
+    "Softplus": "xpnet.nn.activations",
     "Step": "xpnet.nn.activations",
     "Tanh": "xpnet.nn.activations",
 }

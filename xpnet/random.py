@@ -19,6 +19,8 @@ import numpy as np
 from xpnet.errors import InvalidInputError
 
 _WORD = 2**64
+_STRETCH = 1024
+"""Iterations whose words are drawn together."""
 # Kinderman and Monahan's bounding rectangle: |v| <= sqrt(2 / e) for u in (0, 1].
 _RATIO_BOUND = 0.8577638849607068
 
@@ -59,12 +61,13 @@ class Stream:
             counter=np.asarray([0, 0, 0, counter], dtype=np.uint64),
         )
 
-    def _words(self, count: int) -> np.ndarray:
+    def words(self, count: int) -> np.ndarray:
+        """Return the generator's next words, uint64."""
         return np.atleast_1d(self._philox.random_raw(count))
 
     def uniform(self, shape: Sequence[int]) -> np.ndarray:
         """Return float64 numbers, uniform on the multiples of ``2**-53`` in ``[0, 1)``."""
-        return ((self._words(math.prod(shape)) >> 11) * 2.0**-53).reshape(shape)
+        return ((self.words(math.prod(shape)) >> 11) * 2.0**-53).reshape(shape)
 
     def normal(self, shape: Sequence[int]) -> np.ndarray:
         """Return float64 numbers from the standard normal distribution.
@@ -95,15 +98,15 @@ class Stream:
     def integers(self, high: int, shape: Sequence[int]) -> np.ndarray:
         """Return int64 numbers, uniform on ``0 <= i < high`` without bias."""
         count = math.prod(shape)
-        words = self._words(count)
+        words = self.words(count)
         limit = _WORD - _WORD % high  # words from here on would favour the small numbers
         while limit < _WORD and (rejected := words >= limit).any():
-            words = np.concatenate([words[~rejected], self._words(int(rejected.sum()))])
+            words = np.concatenate([words[~rejected], self.words(int(rejected.sum()))])
         return (words % high).astype(np.int64).reshape(shape)
 
     def permutation(self, count: int) -> np.ndarray:
         """Return the numbers ``0 ... count - 1`` in random order, int64."""
-        return np.argsort(self._words(count), kind="stable")
+        return np.argsort(self.words(count), kind="stable")
 
 
 def check_seed(seed: int) -> int:
@@ -114,17 +117,28 @@ def check_seed(seed: int) -> int:
 
 
 def random_words(seed: int, iterations: np.ndarray) -> np.ndarray:
-    """Return what addresses random bits drawn inside a step: low and high word of the seed, the iteration.
+    """Return what random bits drawn inside a step are addressed by: 64 bits for each iteration.
 
     Parameters
     ----------
     seed : int
         Below 2**64.
     iterations : array of int, shape (n,)
+        From 0.
 
     Returns
     -------
-    array of int32, shape (n, 3)
+    array of int32, shape (n, 2)
+
+    Examples
+    --------
+    >>> random_words(0, np.asarray([7]))
+    array([[1100526458, -420185607]], dtype=int32)
     """
-    words = np.asarray([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint32).view(np.int32)
-    return np.column_stack([np.broadcast_to(words, (len(iterations), 2)), iterations.astype(np.int32)])
+    stretches, places = np.divmod(iterations, _STRETCH)
+    words = np.empty(len(iterations), dtype=np.uint64)
+    for stretch in np.unique(stretches):
+        here = stretches == stretch
+        words[here] = Stream(seed, "step", int(stretch)).words(_STRETCH)[places[here]]
+    halves = np.column_stack([words & 0xFFFFFFFF, words >> 32])
+    return halves.astype(np.uint32).view(np.int32)

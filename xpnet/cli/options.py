@@ -10,6 +10,8 @@ import typer
 from xpnet.arithmetic.choose import ARITHMETICS
 from xpnet.datasets import names
 from xpnet.errors import InvalidInputError
+from xpnet.models.architectures import ARCHITECTURES
+from xpnet.nn.activations import ACTIVATIONS
 
 
 def examples(*lines: str) -> str:
@@ -22,6 +24,7 @@ def _option(*names: str, text: str, panel: str | None = None, low: int | None = 
 
 
 _DATA_SETS, _ARITHMETICS = ", ".join(names()), " or ".join(ARITHMETICS)
+_TRAINABLE = ", ".join(name for name in ACTIVATIONS if name != "step")
 _NETWORK, _TRAINING, _RUNNING = "Network", "Training", "Running"
 
 DatasetName = Annotated[str, typer.Argument(help=f"Data set: {_DATA_SETS}.")]
@@ -33,13 +36,15 @@ Model = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that xpnet train wrote.")]
 
+NetworkName = Annotated[
+    str, _option("--network", text=f"Layers: {', '.join(ARCHITECTURES)}.", panel=_NETWORK)
+]
 Hidden = Annotated[
     str, _option("--hidden", text="Units of the hidden layers, as in 50,100; or none.", panel=_NETWORK)
 ]
-Activation = Annotated[str, _option("--activation", text="relu, sigmoid, tanh or identity.", panel=_NETWORK)]
+Activation = Annotated[str, _option("--activation", text=f"{_TRAINABLE}.", panel=_NETWORK)]
 StoredActivation = Annotated[
-    str | None,
-    _option("--activation", text="relu, sigmoid, tanh, identity or step, where the file does not tell it."),
+    str | None, _option("--activation", text=f"{_TRAINABLE} or step, where the file does not tell it.")
 ]
 Init = Annotated[
     str,

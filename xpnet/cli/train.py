@@ -12,7 +12,7 @@ from xpnet.cli.runs import RunConfig, new_folder, versions
 from xpnet.cli.session import execute
 from xpnet.describe import describe
 from xpnet.errors import InvalidInputError
-from xpnet.models.mlp import MLP
+from xpnet.models.architectures import Style, new_model
 from xpnet.models.model import Model
 from xpnet.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from xpnet.training import History, train
@@ -25,6 +25,7 @@ EXAMPLES = options.examples(
     "xpnet train",
     "xpnet train mnist --hidden 50 --iterations 10000",
     "xpnet train fashion_mnist --epochs 5 --optimizer adam --lr 0.001",
+    "xpnet train mnist --network conv --hidden 100 --epochs 2",
     "xpnet train moons --hidden 3 --activation tanh --backend torch",
 )
 
@@ -33,6 +34,7 @@ _DEFAULT_ITERATIONS = 3000
 
 def command(
     dataset: options.DatasetName = "digits",
+    network: options.NetworkName = "mlp",
     hidden: options.Hidden = "50",
     activation: options.Activation = "relu",
     init: options.Init = "he",
@@ -60,9 +62,19 @@ def command(
     """Train a network; leave model, history, configuration and figure in a run folder."""
     classes = len(datasets.class_names(dataset))
     data = datasets.load(dataset, data_dir)
-    sizes = [data.x_train.shape[1], *options.hidden_sizes(hidden), classes]
-    weights = options.initial_weights(init)
-    net = MLP(sizes, activation, weights, seed, dtype, backend, device, arithmetic, l2)
+    style = Style(tuple(options.hidden_sizes(hidden)), activation, options.initial_weights(init))
+    net = new_model(
+        network,
+        data.x_train.shape[1],
+        classes,
+        style,
+        seed=seed,
+        dtype=dtype,
+        backend=backend,
+        device=device,
+        arithmetic=arithmetic,
+        l2=l2,
+    )
     per_epoch = make_sampler(sampling, len(data.x_train), batch_size, seed).iterations_per_epoch
     settings = Settings(
         iterations=_iterations(iterations, epochs, per_epoch),

@@ -36,6 +36,32 @@ def prepare_inputs(backend: Backend, x: Any, inputs: Shape, dtype: str) -> Array
     return _shaped(xp, x, inputs)
 
 
+def prepare_ids(backend: Backend, x: Any, inputs: Shape, count: int) -> Array:
+    """Return samples that are integer ids on the device, of shape (batch, *inputs), int32.
+
+    Raises
+    ------
+    InvalidInputError
+        If they have another shape, are no whole numbers, or not from 0 to ``count - 1``.
+    """
+    xp = backend.xp
+    x = check_numeric(xp, "x", backend.asarray(x, name="x"))
+    if xp.isdtype(x.dtype, "real floating"):
+        largest_magnitude(xp, x)
+        if bool(xp.any(x != xp.round(x))):
+            raise InvalidInputError("x must hold whole numbers, the ids that the first layer takes")
+    elif x.dtype == xp.bool:
+        x = xp.astype(x, xp.int32)
+    x = _shaped(xp, x, inputs)
+    lowest, highest = int(xp.min(x)), int(xp.max(x))
+    if lowest < 0 or highest >= count:
+        raise InvalidInputError(
+            f"ids in x must lie between 0 and {count - 1}, the first layer knows {count};"
+            f" these run from {lowest} to {highest}"
+        )
+    return backend.asarray(x, "int32")
+
+
 def prepare_targets(backend: Backend, t: Any, loss: Loss, outputs: Shape, dtype: str) -> Array:
     """Return targets on the device as the loss takes them: labels in int32, values in the network's dtype.
 

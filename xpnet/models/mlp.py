@@ -19,15 +19,15 @@ from xpnet.nn.sequential import Sequential
 from xpnet.validation import check_name, check_sizes
 
 
-def perceptron(sizes: Sequence[int], activation: str, init: str | float = "he") -> Sequential:
+def perceptron(sizes: Sequence[int], activation: str | Sequence[str], init: str | float = "he") -> Sequential:
     """Return the layers of a perceptron: fully connected ones with an activation between each two.
 
     Parameters
     ----------
     sizes : sequence of int
         Inputs, hidden units of each layer, outputs.
-    activation : str
-        A name in `ACTIVATIONS`.
+    activation : str or sequence of str
+        A name in `ACTIVATIONS`; or one for each hidden layer.
     init : str or float, default "he"
         The initial weights.
 
@@ -38,14 +38,23 @@ def perceptron(sizes: Sequence[int], activation: str, init: str | float = "he") 
 
     Examples
     --------
-    >>> perceptron([2, 3, 2], "tanh").layers[1]
-    Tanh()
+    >>> perceptron([2, 3, 4, 2], ["relu", "tanh"]).layers[1::2]
+    (ReLU(), Tanh())
     """
-    between = ACTIVATIONS[check_name("activation", activation, ACTIVATIONS)]
+    sizes = check_sizes(sizes)
+    depth, several = len(sizes) - 2, isinstance(activation, tuple | list)
+    names = [
+        check_name("activation", name, ACTIVATIONS) for name in (activation if several else [activation])
+    ]
+    names = names if several else names * depth
+    if len(names) != depth:
+        raise InvalidInputError(
+            f"activation must be one name, or one for each of the {depth} hidden layers, not {activation!r}"
+        )
     layers: list[Layer] = []
-    for units in check_sizes(sizes)[1:]:
-        layers += [Dense(units, init), between()]
-    return Sequential(tuple(layers[:-1]))
+    for units, name in zip(sizes[1:], names, strict=False):
+        layers += [Dense(units, init), ACTIVATIONS[name]()]
+    return Sequential((*layers, Dense(sizes[-1], init)))
 
 
 class MLP(Model):
@@ -55,8 +64,10 @@ class MLP(Model):
     ----------
     sizes : sequence of int
         Inputs, hidden units of each layer, outputs: ``[784, 50, 10]``. Two sizes make softmax regression.
-    activation : {"relu", "sigmoid", "tanh", "identity", "step"}, default "relu"
-        Between the layers. The derivative of ReLU at 0 is 0; ``"step"`` cannot be trained.
+    activation : str or sequence of str, default "relu"
+        Between the layers: ``"relu"``, ``"leaky_relu"``, ``"gelu"``, ``"silu"``, ``"softplus"``,
+        ``"sigmoid"``, ``"tanh"``, ``"softmax"``, ``"identity"``, ``"step"``; or one name for each hidden
+        layer. The derivative of ReLU at 0 is 0; ``"step"`` cannot be trained.
     init : {"he", "xavier", "uniform"} or float, default "he"
         The initial weights; a number is the standard deviation of normal ones. Biases begin at 0.
     seed, dtype, backend, device, arithmetic, l2, loss, reduction, scale
@@ -80,7 +91,7 @@ class MLP(Model):
     def __init__(
         self,
         sizes: Sequence[int],
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         init: str | float = "he",
         seed: int = 0,
         dtype: str = "float32",
@@ -101,7 +112,7 @@ class MLP(Model):
         params: Mapping[str, Any],
         backend: str | Backend = "auto",
         device: str | None = None,
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         init: str | float = "he",
         loss: str | Loss = "softmax_cross_entropy",
         reduction: str = "mean",
@@ -143,9 +154,10 @@ class MLP(Model):
 
     @property
     def title(self) -> str:
-        """Sizes and activation, for a reader: ``784-50-10 ReLU``."""
+        """Sizes and activations, for a reader: ``784-50-10 ReLU``."""
         layers = self.network.layer.layers  # type: ignore[attr-defined]
-        return " ".join(["-".join(map(str, self.sizes)), *(type(layer).__name__ for layer in layers[1:2])])
+        names = dict.fromkeys(type(layer).__name__ for layer in layers[1::2])
+        return " ".join(["-".join(map(str, self.sizes)), *names])
 
     @property
     def sizes(self) -> list[int]:

@@ -140,7 +140,8 @@ class Model(PlacedNetwork):
         Returns
         -------
         dict of arrays
-            ``x``, uint8 or the network's dtype; ``t``, int32 labels or values; ``weight`` where given.
+            ``x``, uint8 or the network's dtype, int32 where it takes ids; ``t``, int32 labels or values;
+            ``weight`` where given.
 
         Raises
         ------
@@ -158,7 +159,10 @@ class Model(PlacedNetwork):
 
     def prepare_inputs(self, x: Any) -> Array:
         """Return checked samples alone, as `prepare` does; inputs far from 0..1 are told of once."""
+        ids = self.network.layer.ids
         with self.backend.scope():
+            if ids is not None:
+                return given.prepare_ids(self.backend, x, self.network.inputs, ids)
             x = given.prepare_inputs(self.backend, x, self.network.inputs, self.dtype)
             if x.dtype != self.backend.xp.uint8:
                 largest = given.largest_magnitude(self.backend.xp, x)

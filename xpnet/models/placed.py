@@ -13,6 +13,7 @@ from xpnet.describe import describe
 from xpnet.models.arrays import check_arrays, copies, on_host
 from xpnet.models.blueprint import Blueprint
 from xpnet.models.files import backend_like, named_arrays, write_model
+from xpnet.models.summary import Summary, summary
 from xpnet.models.trust import check_exactness
 from xpnet.nn.layer import Layer, Variables
 from xpnet.nn.network import Network
@@ -148,6 +149,21 @@ class PlacedNetwork:
         """Settle on the backend of old where it is there, else on NumPy."""
         self._settle_on(stored["blueprint"], backend_like(stored["backend"], stored["device"]), None)
         self._take(stored["variables"])
+
+    def summary(self) -> Summary:
+        """Return a table of the layers, their outputs and what they cost; see `xpnet.models.summary.summary`.
+
+        Examples
+        --------
+        >>> import xpnet
+        >>> xpnet.Model([xpnet.Dense(10)], inputs=(784,), backend="numpy").summary()
+        layer      outputs  parameters  state  multiply-adds
+        inputs     784
+        Dense(10)  10            7,850      0          7,840
+        total                    7,850      0          7,840
+        parameters in float32: 31.4 kB; a training step: 23,520 multiply-adds a sample
+        """
+        return summary(self.blueprint)
 
     @property
     def title(self) -> str:

@@ -1,108 +1,19 @@
-"""Activation functions: ``forward(xp, x) -> (y, cache)`` and ``backward(xp, dy, cache) -> dx``.
-
-All act elementwise on arrays of any shape, and each is a layer too. `ACTIVATIONS` finds one by name.
-"""
+"""Activations as layers. `ACTIVATIONS` finds one by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from xpnet.errors import InvalidInputError
+from xpnet.nn import activation_functions as functions
 from xpnet.nn.context import Context
-from xpnet.nn.layer import Cache, Layer, Tree, Variables
+from xpnet.nn.layer import Cache, Layer, Shape, Tree, Variables
+from xpnet.validation import check_number, settle
 
 Array = Any
-
-
-def sigmoid_forward(xp: Any, x: Array) -> tuple[Array, Array]:
-    """Return ``1 / (1 + exp(-x))`` and what its backward pass needs.
-
-    The exponential ``e`` is taken of ``-|x|`` alone, so that nothing overflows. With ``q = e / (1 + e)``
-    the value is ``1 - q`` or, as ``e - e * q`` rather than ``q`` for a smaller error, ``q``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sigmoid_forward(np, np.asarray([-1e4, 0.0, 1e4]))[0]
-    array([0. , 0.5, 1. ])
-    """
-    e = xp.exp(-xp.abs(x))
-    q = xp.divide(e, 1.0 + e)
-    y = xp.where(x < 0, e - e * q, 1.0 - q)
-    return y, y
-
-
-def sigmoid_backward(xp: Any, dy: Array, cache: Array) -> Array:
-    """Return the gradient of the sigmoid's argument: ``dy * y * (1 - y)``."""
-    return dy * cache * (1.0 - cache)
-
-
-def relu_forward(xp: Any, x: Array) -> tuple[Array, Array]:
-    """Return ``max(x, 0)`` and what its backward pass needs; NaN stays NaN.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> relu_forward(np, np.asarray([-1.0, 2.0]))[0]
-    array([0., 2.])
-    """
-    y = xp.maximum(x, xp.zeros_like(x))
-    return y, y
-
-
-def relu_backward(xp: Any, dy: Array, cache: Array) -> Array:
-    """Return the gradient of the rectifier's argument; its derivative at 0 is taken to be 0."""
-    return xp.where(cache > 0, dy, xp.zeros_like(dy))
-
-
-def tanh_forward(xp: Any, x: Array) -> tuple[Array, Array]:
-    """Return ``tanh(x)`` and what its backward pass needs.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> tanh_forward(np, np.asarray([0.0]))[0]
-    array([0.])
-    """
-    y = xp.tanh(x)
-    return y, y
-
-
-def tanh_backward(xp: Any, dy: Array, cache: Array) -> Array:
-    """Return the gradient of the argument of tanh: ``dy * (1 - y**2)``."""
-    return dy * (1.0 - cache * cache)
-
-
-def identity_forward(xp: Any, x: Array) -> tuple[Array, None]:
-    """Return ``x`` itself: with it a network of any depth is affine."""
-    return x, None
-
-
-def identity_backward(xp: Any, dy: Array, cache: None) -> Array:
-    """Return ``dy`` itself."""
-    return dy
-
-
-def step_forward(xp: Any, x: Array) -> tuple[Array, None]:
-    """Return 1 where ``x > 0`` and 0 elsewhere: the perceptron's activation, for inference only.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> step_forward(np, np.asarray([-1.0, 0.0, 2.0]))[0]
-    array([0., 0., 1.])
-    """
-    return xp.astype(x > 0, x.dtype), None
-
-
-def step_backward(xp: Any, dy: Array, cache: None) -> Array:
-    """Raise `InvalidInputError`: the step function has no derivative to train with."""
-    raise InvalidInputError(
-        "a network with the activation 'step' cannot be trained: its derivative is zero wherever it"
-        " exists; train with 'sigmoid', its smooth relative, and use 'step' for inference"
-    )
 
 
 class Pair(NamedTuple):
@@ -113,10 +24,10 @@ class Pair(NamedTuple):
 
 
 class Activation(Layer):
-    """A layer that applies a function to each element."""
+    """A layer that applies a function of `xpnet.nn.activation_functions`: to each element, mostly."""
 
     elementwise: ClassVar[bool] = True
-    pair: ClassVar[Pair]
+    pair: Pair
 
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
         """Return the function's values, of the shape of the inputs, a cache, and no state."""
@@ -134,41 +45,123 @@ class Activation(Layer):
 class ReLU(Activation):
     """The rectifier: ``max(x, 0)``."""
 
-    pair = Pair(relu_forward, relu_backward)
+    pair = Pair(functions.relu_forward, functions.relu_backward)
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """The leaky rectifier: ``x`` where it is positive, ``slope * x`` elsewhere.
+
+    Parameters
+    ----------
+    slope : float, default 0.01
+        Between 0 and 1.
+
+    Raises
+    ------
+    InvalidInputError
+        If the slope is out of range.
+    """
+
+    slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        settle(self, slope=check_number("slope", self.slope, 0.0, 1.0))
+
+    @property
+    def pair(self) -> Pair:  # type: ignore[override]
+        """The functions, with the slope."""
+        forward = partial(functions.leaky_relu_forward, slope=self.slope)
+        return Pair(forward, functions.leaky_relu_backward)
+
+
+class _Gated(Activation):
+    """An activation that keeps its outputs and the gate."""
+
+    def shapes(self, inputs: Shape) -> list[Shape]:
+        """Return the shapes of inputs, gate and outputs."""
+        return [inputs, inputs, inputs]
+
+
+@dataclass(frozen=True)
+class SiLU(_Gated):
+    """The sigmoid-weighted linear unit, or Swish: ``x * sigmoid(x)``."""
+
+    pair = Pair(functions.silu_forward, functions.silu_backward)
+
+
+@dataclass(frozen=True)
+class GELU(_Gated):
+    """The Gaussian error linear unit by its tanh approximation, PyTorch's ``gelu(approximate="tanh")``.
+
+    The exact one needs the error function, which the Array API does not have.
+    """
+
+    pair = Pair(functions.gelu_forward, functions.gelu_backward)
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """The smooth rectifier: ``log(1 + exp(x))``."""
+
+    pair = Pair(functions.softplus_forward, functions.softplus_backward)
 
 
 @dataclass(frozen=True)
 class Sigmoid(Activation):
     """The logistic function: ``1 / (1 + exp(-x))``."""
 
-    pair = Pair(sigmoid_forward, sigmoid_backward)
+    pair = Pair(functions.sigmoid_forward, functions.sigmoid_backward)
 
 
 @dataclass(frozen=True)
 class Tanh(Activation):
     """The hyperbolic tangent."""
 
-    pair = Pair(tanh_forward, tanh_backward)
+    pair = Pair(functions.tanh_forward, functions.tanh_backward)
+
+
+@dataclass(frozen=True)
+class Softmax(Activation):
+    """The exponentials along a sample's last axis over their sum.
+
+    Not for the end of a classifier: the loss ``"softmax_cross_entropy"`` takes logits, and
+    `Model.predict_proba` gives the probabilities.
+    """
+
+    elementwise: ClassVar[bool] = False
+    pair = Pair(functions.softmax_forward, functions.softmax_backward)
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        """Return the shape of the inputs; there must be an axis."""
+        if not inputs:
+            raise InvalidInputError(f"{self!r} takes samples of one axis or more, not single numbers")
+        return inputs
 
 
 @dataclass(frozen=True)
 class Identity(Activation):
     """The inputs themselves."""
 
-    pair = Pair(identity_forward, identity_backward)
+    pair = Pair(functions.identity_forward, functions.identity_backward)
 
 
 @dataclass(frozen=True)
 class Step(Activation):
     """1 where ``x > 0`` and 0 elsewhere, for inference only."""
 
-    pair = Pair(step_forward, step_backward)
+    pair = Pair(functions.step_forward, functions.step_backward)
 
 
 ACTIVATIONS: dict[str, type[Activation]] = {
     "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "softplus": Softplus,
     "sigmoid": Sigmoid,
     "tanh": Tanh,
+    "softmax": Softmax,
     "identity": Identity,
     "step": Step,
 }

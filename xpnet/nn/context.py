@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from xpnet.errors import InvalidInputError
-from xpnet.nn.randombits import random_bits
+from xpnet.nn.randombits import random_bits, random_choice
 
 Array = Any
 
@@ -50,8 +50,8 @@ class Context(NamedTuple):
         Whether gradients follow: caches are kept, and layers that behave otherwise in training do.
     bytes_products : bool
         Whether the namespace multiplies matrices of bytes with matrices of floats as they are.
-    random : array of int32, shape (3,), or None
-        Low and high word of the seed, and the iteration.
+    random : array of int32, shape (2,), or None
+        What random bits are addressed by, besides path and place: of seed and iteration.
     path : str
         Of the layer at hand, within the network.
     """
@@ -97,12 +97,36 @@ class Context(NamedTuple):
         InvalidInputError
             Outside of training, where no random numbers are at hand.
         """
+        key, path = self._address(name)
+        return random_bits(self.xp, key, path, shape)
+
+    def choice(self, shape: tuple[int, ...], chance: float, name: str = "") -> Array:
+        """Return for each element of a batch whether it is chosen, bool: addressed like `bits`, for less.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(batch, *sample)``.
+        chance : float
+            From 0 to 1; what counts is the nearest of its multiples of ``2**-16``.
+        name : str, optional
+            Of what they are for, where a layer draws more than once.
+
+        Raises
+        ------
+        InvalidInputError
+            Outside of training, where no random numbers are at hand.
+        """
+        key, path = self._address(name)
+        return random_choice(self.xp, key, path, shape, chance)
+
+    def _address(self, name: str) -> tuple[Array, str]:
         if self.random is None:
             raise InvalidInputError(
                 f"the layer {self.path or 'at hand'} draws random bits without saying so: set random = True"
                 " in its class, and draw only where c.training is true"
             )
-        return random_bits(self.xp, self.random, f"{self.path}/{name}" if name else self.path, shape)
+        return self.random, f"{self.path}/{name}" if name else self.path
 
 
 def context(xp: Any, dtype: Any = None, **settings: Any) -> Context:

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 from xpnet.nn.context import Context
 from xpnet.nn.layer import Cache, Layer, Tree, Variables
+from xpnet.nn.randombits import STEPS
 from xpnet.validation import check_number, settle
 
 Array = Any
-
-_LEAST, _WORDS = -(2**31), 2**32
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float, default 0.5
-        The share that is left out, from 0 to below 1.
+        The share that is left out, from 0 to below 1, rounded to a multiple of ``2**-16``.
 
     Raises
     ------
@@ -40,7 +39,7 @@ class Dropout(Layer):
     >>> import numpy as np
     >>> from xpnet.nn.context import context
     >>> from xpnet.nn.layer import NOTHING
-    >>> training = context(np, training=True, random=np.asarray([0, 0, 7], dtype=np.int32))
+    >>> training = context(np, training=True, random=np.asarray([0, 7], dtype=np.int32))
     >>> Dropout(0.5).forward(training, NOTHING, np.ones((2, 4)))[0]
     array([[2., 2., 2., 2.],
            [2., 2., 2., 0.]])
@@ -51,13 +50,13 @@ class Dropout(Layer):
     rate: float = 0.5
 
     def __post_init__(self) -> None:
-        settle(self, rate=check_number("rate", self.rate, 0.0, 1.0 - 2.0**-32))
+        settle(self, rate=check_number("rate", self.rate, 0.0, 1.0 - 1.0 / STEPS))
 
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
         """Return the inputs, some of them zero and the others scaled up, and which are kept."""
         if not c.training:
             return x, None, {}
-        kept = c.bits(tuple(x.shape)) >= _LEAST + round(self.rate * _WORDS)
+        kept = c.xp.astype(c.choice(tuple(x.shape), 1.0 - self.rate), x.dtype)
         return self._scaled(c, kept, x), kept, {}
 
     def backward(
@@ -70,4 +69,4 @@ class Dropout(Layer):
 
     def _scaled(self, c: Context, kept: Array, x: Array) -> Array:
         """Divide what is kept: division flushes what some libraries take for zero, a product lifts it."""
-        return c.xp.divide(c.xp.where(kept, x, c.xp.zeros_like(x)), 1.0 - self.rate)
+        return c.xp.divide(x * kept, 1.0 - round(self.rate * STEPS) / STEPS)

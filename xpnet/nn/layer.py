@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from xpnet.errors import InvalidInputError
 from xpnet.nn.context import Context
+from xpnet.trees import leaves
 
 Array = Any
 Cache = Any
@@ -75,6 +77,8 @@ class Layer:
         many weights at once.
     random : bool
         Whether it draws random bits while training.
+    ids : int or None
+        Where its inputs are integer ids, 0 to ``ids - 1``: how many there are. None where they are numbers.
 
     Examples
     --------
@@ -95,6 +99,7 @@ class Layer:
     elementwise: ClassVar[bool] = False
     affine: ClassVar[bool] = False
     random: ClassVar[bool] = False
+    ids: ClassVar[int | None] = None
 
     def output_shape(self, inputs: Shape) -> Shape:
         """Return the shape of one sample's output; raise `InvalidInputError` where the input does not fit."""
@@ -103,6 +108,14 @@ class Layer:
     def shapes(self, inputs: Shape) -> list[Shape]:
         """Return the shapes of one sample on its way: what is kept in memory while training."""
         return [inputs, self.output_shape(inputs)]
+
+    def products(self, inputs: Shape) -> int:
+        """Estimate the multiplications of numbers with weights for one sample, forward.
+
+        As many as there are weights, unless a layer knows better: one that uses each of them at many places.
+        """
+        weights = (item.shape for item in leaves(self.variables(inputs).params) if len(item.shape) > 1)
+        return sum(map(math.prod, weights))
 
     def variables(self, inputs: Shape) -> Variables:
         """Declare parameters and running state, as trees of `Parameter`; names must not end in a digit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -63,16 +63,30 @@ class Sequential(Layer):
         """Whether any layer draws random bits."""
         return any(layer.random for layer in self.layers)
 
+    @property
+    def ids(self) -> int | None:  # type: ignore[override]
+        """How many ids there are, where the first layer takes some."""
+        return self.layers[0].ids
+
     def output_shape(self, inputs: Shape) -> Shape:
         """Return the shape of one sample's output."""
-        return self.shapes(inputs)[-1]
+        for layer in self.layers:
+            inputs = layer.output_shape(inputs)
+        return inputs
 
     def shapes(self, inputs: Shape) -> list[Shape]:
-        """Return the shape of one sample before the first layer and after each."""
-        found = [inputs]
+        """Return the shapes of one sample on its way through all layers, and within each."""
+        return [inputs, *(shape for layer, own in self.along(inputs) for shape in layer.shapes(own)[1:])]
+
+    def products(self, inputs: Shape) -> int:
+        """Return those of all layers."""
+        return sum(layer.products(own) for layer, own in self.along(inputs))
+
+    def along(self, inputs: Shape) -> Iterator[tuple[Layer, Shape]]:
+        """Yield each layer with the shape of one sample before it."""
         for layer in self.layers:
-            found.append(layer.output_shape(found[-1]))
-        return found
+            yield layer, inputs
+            inputs = layer.output_shape(inputs)
 
     def variables(self, inputs: Shape) -> Variables:
         """Declare the variables of all layers."""
@@ -80,7 +94,7 @@ class Sequential(Layer):
         for layer in self.layers:
             if layer.prefix.endswith(tuple(_DIGITS)):
                 raise InvalidInputError(f"{layer!r} has the prefix {layer.prefix!r}, which ends in a digit")
-        for layer, number, shape in zip(self.layers, self._numbers, self.shapes(inputs)[:-1], strict=True):
+        for (layer, shape), number in zip(self.along(inputs), self._numbers, strict=True):
             found = layer.variables(shape)
             for name in (*found.params, *found.state):
                 if name.endswith(tuple(_DIGITS)) and not layer.prefix:

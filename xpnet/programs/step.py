@@ -28,8 +28,8 @@ class Batch(NamedTuple):
         The rows of the data that it takes; None for all of them.
     coefficients : mapping of arrays, shape ()
         The learning rate and whatever else the host computes, in the dtype of the parameters.
-    random : array of int32, shape (3,), or None
-        Low and high word of the seed, and the iteration, for layers that draw random bits.
+    random : array of int32, shape (2,), or None
+        What the random bits of the iteration are addressed by, for layers that draw some.
     """
 
     indices: Array | None
