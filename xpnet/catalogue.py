@@ -8,10 +8,14 @@ from __future__ import annotations
 from xpnet.describe import announce
 
 LAYERS = {
+    "AvgPool2D": "xpnet.nn.pooling",
+    "Conv2D": "xpnet.nn.convolution",
     "Dense": "xpnet.nn.affine",
     "Dropout": "xpnet.nn.dropout",
     "Flatten": "xpnet.nn.reshaping",
+    "GlobalAvgPool2D": "xpnet.nn.pooling",
     "Identity": "xpnet.nn.activations",
+    "MaxPool2D": "xpnet.nn.pooling",
     "ReLU": "xpnet.nn.activations",
     "Reshape": "xpnet.nn.reshaping",
     "Sequential": "xpnet.nn.sequential",
