@@ -10,6 +10,7 @@ A stride makes cells: its s x s elements are channels of their own, and windows 
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, NamedTuple
 
 from xpnet.nn.windows import Axis, fitted, padded
@@ -90,12 +91,9 @@ class Strips(NamedTuple):
         array, shape (batch, groups, channels / groups * kernel height * kernel width, output height * pitch)
             Kernels as rows ``(filters / groups, …)`` times this are the outputs.
         """
-        (rows, columns), (down, right) = self.cells, (self.rows.stride, self.columns.stride)
-        x = self._in_cells(xp, x)
-        flat = self._laid_out(xp, x, rows.before, columns.before, self.rows.outputs)
-        kernel = [(i, j) for i in range(self.rows.size) for j in range(self.columns.size)]
-        places = [(i % down * right + j % right, i // down * self.pitch + j // right) for i, j in kernel]
-        return self._cut(xp, flat, places, self.rows.outputs)
+        rows, columns = self.cells
+        flat = self._laid_out(xp, self._in_cells(xp, x), rows.before, columns.before, self.rows.outputs)
+        return self._cut(xp, flat, self._places, self.rows.outputs)
 
     def of_outputs(self, xp: Any, dy: Array) -> Array:
         """Return the outputs' gradient in the same layout, zero where there is no output.
@@ -153,10 +151,19 @@ class Strips(NamedTuple):
         dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, 1, *shape))
         above, left = rows.size - 1 - rows.before, columns.size - 1 - columns.before
         flat = self._laid_out(xp, dy, above, left, rows.number)
-        places = [(0, i * self.pitch + j) for i in range(rows.size) for j in range(columns.size)]
+        places = [(0, i * self.pitch + j) for i, j in product(range(rows.size), range(columns.size))]
         dx = xp.matmul(self._turned(xp, W), self._cut(xp, flat, places, rows.number))
         dx = xp.reshape(dx, (batch, self.groups * W.shape[1], -1, rows.number, self.pitch))
         return self._out_of_cells(xp, dx[:, :, :, :, : columns.number])
+
+    @property
+    def _places(self) -> list[tuple[int, int]]:
+        """Of each element of the kernel, which part of a cell it meets, and from where on in the vector."""
+        found = []
+        for i, j in product(range(self.rows.size), range(self.columns.size)):
+            (row, down), (column, right) = divmod(i, self.rows.stride), divmod(j, self.columns.stride)
+            found.append((down * self.columns.stride + right, row * self.pitch + column))
+        return found
 
     def _cut(self, xp: Any, flat: Array, places: list[tuple[int, int]], rows: int) -> Array:
         """Return strips of so many rows, each from a channel of the cells on and a place in the vector."""
