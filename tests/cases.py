@@ -56,10 +56,33 @@ def residual(torch, p, x):
     return x + torch.tanh(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
 
 
+def conv(stride=1, padding=0, groups=1):
+    """Return PyTorch's convolution."""
+    return lambda torch, p, x: torch.nn.functional.conv2d(x, p["W"], p.get("b"), stride, padding, 1, groups)
+
+
+def pool(name, *settings):
+    """Return a pooling of PyTorch's."""
+    return lambda torch, p, x: getattr(torch.nn.functional, f"{name}_pool2d")(x, *settings)
+
+
 CASES = {
     "BatchNorm": Case(xpnet.BatchNorm(), (4,), batch_norm),
     "BatchNorm of images": Case(xpnet.BatchNorm(0.5), (3, 2, 4), batch_norm),
     "BatchNorm, inner": Case(xpnet.Sequential([xpnet.Dense(5), xpnet.BatchNorm(), xpnet.ReLU()]), (4,)),
+    "AvgPool2D": Case(xpnet.AvgPool2D(2), (3, 4, 6), pool("avg", 2)),
+    "AvgPool2D, overlapping": Case(
+        xpnet.AvgPool2D((3, 2), (2, 1), 1), (2, 6, 5), pool("avg", (3, 2), (2, 1), 1)
+    ),
+    "Conv2D": Case(xpnet.Conv2D(3, 3), (2, 5, 6), conv()),
+    "Conv2D, 1 x 1 with gaps": Case(xpnet.Conv2D(3, 1, 2, bias=False), (2, 5, 6), conv(2)),
+    "Conv2D, in groups": Case(
+        xpnet.Conv2D(4, (2, 3), (2, 1), (1, 2), groups=2), (6, 5, 4), conv((2, 1), (1, 2), 2)
+    ),
+    "Conv2D, padded": Case(xpnet.Conv2D(2, (5, 3), padding="same"), (2, 5, 6), conv(padding="same")),
+    "Conv2D, scaled": Case(
+        xpnet.Conv2D(2, 3, 2, 1, scale=0.5), (1, 7, 4), lambda torch, p, x: conv(2, 1)(torch, p, 0.5 * x)
+    ),
     "Dense": Case(xpnet.Dense(3), (4,), lambda torch, p, x: x @ p["W"] + p["b"]),
     "Dense, scaled": Case(xpnet.Dense(3, scale=0.5), (4,), lambda torch, p, x: 0.5 * x @ p["W"] + p["b"]),
     "Dropout": Case(xpnet.Dropout(0.4), (3, 2)),
@@ -81,6 +104,9 @@ CASES = {
     "LeakyReLU": Case(
         xpnet.LeakyReLU(0.2), (3, 2), lambda torch, p, x: torch.nn.functional.leaky_relu(x, 0.2)
     ),
+    "GlobalAvgPool2D": Case(xpnet.GlobalAvgPool2D(), (3, 4, 5), lambda torch, p, x: x.mean(dim=(2, 3))),
+    "MaxPool2D": Case(xpnet.MaxPool2D(2), (2, 6, 4), pool("max", 2)),
+    "MaxPool2D, overlapping": Case(xpnet.MaxPool2D(3, 2, 1), (2, 6, 5), pool("max", 3, 2, 1)),
     "ReLU": Case(xpnet.ReLU(), (3, 2), lambda torch, p, x: torch.relu(x)),
     "Reshape": Case(xpnet.Reshape((3, 2)), (6,), lambda torch, p, x: x.reshape(len(x), 3, 2)),
     "Residual": Case(xpnet.Residual([xpnet.Dense(3), xpnet.Tanh(), xpnet.Dense(4)]), (4,), residual),

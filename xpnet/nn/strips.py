@@ -1,0 +1,224 @@
+"""Images as vectors, in which all that one element of a kernel meets is one strip.
+
+The rows of an image follow each other, with zeros between them where the padding asks for some: what is
+behind a row is before the next. In `n` rows of outputs the element (i, j) of the kernel meets
+``flat[i * pitch + j :][: n * pitch]``, without a gap; what belongs to no window, at the ends of the rows, is
+cut off from the result. Strips are copied at the speed of memory, where windows would be row by row.
+
+A stride makes cells: its s x s elements are channels of their own, and windows go from cell to cell.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any, NamedTuple
+
+from xpnet.nn.windows import Axis, fitted, padded
+
+Array = Any
+
+
+class Cells(NamedTuple):
+    """One axis of the images in cells of as many elements as the stride.
+
+    Attributes
+    ----------
+    number : int
+        How many cells there are, without padding.
+    size : int
+        Of a window.
+    before, after : int
+        How many cells of padding: with a stride none, the padding is within the cells.
+    """
+
+    number: int
+    size: int
+    before: int
+    after: int
+
+    @classmethod
+    def of(cls, axis: Axis) -> Cells:
+        """Return the cells of an axis.
+
+        Examples
+        --------
+        >>> Cells.of(Axis(length=28, size=5, stride=2, before=2, after=2))
+        Cells(number=16, size=3, before=0, after=0)
+        """
+        if axis.stride == 1:
+            return cls(axis.length, axis.size, axis.before, axis.after)
+        return cls(axis.outputs + axis.cells - 1, axis.cells, 0, 0)
+
+
+class Strips(NamedTuple):
+    """The layout of a convolution's images.
+
+    Attributes
+    ----------
+    rows, columns : Axis
+        Of the inputs.
+    groups : int
+        Into which the channels are cut.
+    """
+
+    rows: Axis
+    columns: Axis
+    groups: int
+
+    @property
+    def cells(self) -> tuple[Cells, Cells]:
+        """The cells of rows and columns."""
+        return Cells.of(self.rows), Cells.of(self.columns)
+
+    @property
+    def pitch(self) -> int:
+        """How far it is from a row to the next, in inputs and outputs alike."""
+        _, columns = self.cells
+        return columns.number + max(columns.before, columns.after)
+
+    def of_inputs(self, xp: Any, x: Array) -> Array:
+        """Return what each element of the kernel meets.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        x : array, shape (batch, channels, height, width)
+            The inputs.
+
+        Returns
+        -------
+        array, shape (batch, groups, channels / groups * kernel height * kernel width, output height * pitch)
+            Kernels as rows ``(filters / groups, …)`` times this are the outputs.
+        """
+        rows, columns = self.cells
+        flat = self._laid_out(xp, self._in_cells(xp, x), rows.before, columns.before, self.rows.outputs)
+        return self._cut(xp, flat, self._places, self.rows.outputs)
+
+    def of_outputs(self, xp: Any, dy: Array) -> Array:
+        """Return the outputs' gradient in the same layout, zero where there is no output.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        dy : array, shape (batch, filters, output height, output width)
+            The gradient.
+
+        Returns
+        -------
+        array, shape (batch, groups, filters / groups, output height * pitch)
+        """
+        batch, filters, *shape = dy.shape
+        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, *shape))
+        return _in_a_row(xp, dy, self.pitch)
+
+    def outputs(self, xp: Any, y: Array) -> Array:
+        """Return the outputs as images.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        y : array, shape (batch, groups, filters / groups, output height * pitch)
+            Kernels times strips.
+
+        Returns
+        -------
+        array, shape (batch, filters, output height, output width)
+        """
+        images = xp.reshape(y, (y.shape[0], y.shape[1] * y.shape[2], self.rows.outputs, self.pitch))
+        return images[:, :, :, : self.columns.outputs]
+
+    def input_gradient(self, xp: Any, dy: Array, W: Array) -> Array:
+        """Return the gradient of the inputs: the outputs' convolved with the kernels turned round.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        dy : array, shape (batch, filters, output height, output width)
+            The gradient of the outputs.
+        W : array, shape (filters, channels / groups, height, width)
+            The kernels.
+
+        Returns
+        -------
+        array, shape (batch, channels, height, width)
+        """
+        rows, columns = self.cells
+        batch, filters, *shape = dy.shape
+        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, 1, *shape))
+        above, left = rows.size - 1 - rows.before, columns.size - 1 - columns.before
+        flat = self._laid_out(xp, dy, above, left, rows.number)
+        places = [(0, i * self.pitch + j) for i, j in product(range(rows.size), range(columns.size))]
+        dx = xp.matmul(self._turned(xp, W), self._cut(xp, flat, places, rows.number))
+        dx = xp.reshape(dx, (batch, self.groups * W.shape[1], -1, rows.number, self.pitch))
+        return self._out_of_cells(xp, dx[:, :, :, :, : columns.number])
+
+    @property
+    def _places(self) -> list[tuple[int, int]]:
+        """Of each element of the kernel, which part of a cell it meets, and from where on in the vector."""
+        found = []
+        for i, j in product(range(self.rows.size), range(self.columns.size)):
+            (row, down), (column, right) = divmod(i, self.rows.stride), divmod(j, self.columns.stride)
+            found.append((down * self.columns.stride + right, row * self.pitch + column))
+        return found
+
+    def _cut(self, xp: Any, flat: Array, places: list[tuple[int, int]], rows: int) -> Array:
+        """Return strips of so many rows, each from a channel of the cells on and a place in the vector."""
+        strips = [flat[:, :, :, part, start : start + rows * self.pitch] for part, start in places]
+        stacked = xp.stack(strips, axis=3)
+        batch, groups, channels, kernel, length = stacked.shape
+        return xp.reshape(stacked, (batch, groups, channels * kernel, length))
+
+    def _laid_out(self, xp: Any, images: Array, above: int, left: int, rows: int) -> Array:
+        """Return images as vectors, zeros before and behind, for strips of so many rows."""
+        down, right = (cells.size - 1 for cells in self.cells)
+        body = _in_a_row(xp, images, self.pitch)
+        front = above * self.pitch + left
+        back = (rows + down) * self.pitch + right - front - body.shape[-1]
+        return padded(xp, body, body.ndim - 1, front, back)
+
+    def _in_cells(self, xp: Any, x: Array) -> Array:
+        """Return images in cells, shape (batch, groups, channels / groups, s * s, rows, columns)."""
+        batch, channels = x.shape[:2]
+        rows, columns = self.cells
+        down, right = self.rows.stride, self.columns.stride
+        if down > 1:
+            x = fitted(xp, x, 2, self.rows.before, rows.number * down)
+        if right > 1:
+            x = fitted(xp, x, 3, self.columns.before, columns.number * right)
+        groups = (self.groups, channels // self.groups)
+        x = xp.reshape(x, (batch, *groups, rows.number, down, columns.number, right))
+        x = xp.permute_dims(x, (0, 1, 2, 4, 6, 3, 5))
+        return xp.reshape(x, (batch, *groups, down * right, rows.number, columns.number))
+
+    def _out_of_cells(self, xp: Any, x: Array) -> Array:
+        """Return cells, shape (batch, channels, s * s, rows, columns), as images of the inputs' size."""
+        batch, channels, _, height, width = x.shape
+        down, right = self.rows.stride, self.columns.stride
+        x = xp.reshape(x, (batch, channels, down, right, height, width))
+        x = xp.permute_dims(x, (0, 1, 4, 2, 5, 3))
+        x = xp.reshape(x, (batch, channels, height * down, width * right))
+        if down > 1:
+            x = fitted(xp, x, 2, -self.rows.before, self.rows.length)
+        if right > 1:
+            x = fitted(xp, x, 3, -self.columns.before, self.columns.length)
+        return x
+
+    def _turned(self, xp: Any, W: Array) -> Array:
+        """Return kernels turned round, each row for a channel of a cell, shape (groups, rows, columns)."""
+        (rows, columns), (down, right) = self.cells, (self.rows.stride, self.columns.stride)
+        W = fitted(xp, fitted(xp, W, 2, 0, rows.size * down), 3, 0, columns.size * right)
+        filters, channels = W.shape[:2]
+        shape = (self.groups, filters // self.groups, channels, rows.size, down, columns.size, right)
+        W = xp.flip(xp.reshape(W, shape), axis=(3, 5))
+        W = xp.permute_dims(W, (0, 2, 4, 6, 1, 3, 5))
+        return xp.reshape(W, (self.groups, channels * down * right, -1))
+
+
+def _in_a_row(xp: Any, images: Array, pitch: int) -> Array:
+    """Return images as vectors, with zeros between the rows where the pitch is larger than they are."""
+    *outer, rows, columns = images.shape
+    return xp.reshape(padded(xp, images, images.ndim - 1, 0, pitch - columns), (*outer, rows * pitch))
