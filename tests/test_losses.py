@@ -30,9 +30,8 @@ def of_pytorch(torch, case):
     """Return the losses of the samples and their gradient."""
     with torch.device("cpu"):
         y = torch.tensor(case.y, requires_grad=True)
-        losses = case.reference(
-            torch, y, torch.tensor(case.t).to(torch.int64 if case.t.ndim == 1 else y.dtype)
-        )
+        t = torch.tensor(case.t).to(torch.int64 if case.t.ndim == 1 else y.dtype)
+        losses = case.reference(torch, y, t)
         losses = losses if losses.ndim == 1 else losses.sum(dim=1)
         losses.sum().backward()
     return losses.detach().numpy(), y.grad.numpy()

@@ -64,7 +64,7 @@ def top_k_accuracy(t: Any, outputs: Any, k: int = 5) -> float:
     outputs = given.finite(outputs, "outputs")
     if outputs.ndim != 2:
         raise InvalidInputError("outputs must have the shape (samples, classes), two classes or more")
-    samples, classes = outputs.shape
+    classes = outputs.shape[1]
     if check_count("k", k) > classes:
         raise InvalidInputError(f"k must be at most the number of classes, {classes}, not {k}")
     best = np.argsort(-outputs, axis=1, kind="stable")[:, : int(k)]
@@ -117,8 +117,8 @@ def precision(
         What is true and what `predict` said: a class for each sample, or 0 or 1 for each of several labels.
         Of any library.
     average : {"macro", "micro", "weighted", None}, default "macro"
-        The mean over the classes, the share in all classes together, the mean weighted by how often each class
-        is true, or one number a class.
+        The mean over the classes, the share in all classes together, the mean weighted by how often each
+        class is true, or one number a class.
     classes : int, optional
         How many classes there are; where omitted, those that occur, in order.
 

@@ -55,8 +55,7 @@ def _whole(array: Any, name: str) -> np.ndarray:
     found = _of_samples(array, name)
     if found.dtype.kind not in "biu":
         raise InvalidInputError(
-            f"{name} must hold labels, integers or truth values, not {found.dtype}: take net.predict(x), or the"
-            " largest of each row of outputs"
+            f"{name} must hold labels, integers or truth values, not {found.dtype}: take net.predict(x)"
         )
     return found.astype(np.int64)
 

@@ -22,10 +22,10 @@ class BinaryCrossEntropy(Loss):
     probabilities are those of 1, both ``(batch, labels)``; targets that are integers ``(batch,)`` are taken
     for one-hot rows, each class against the rest.
 
-    An output ``y`` is a logit, ``p = 1 / (1 + exp(-y))``, and the loss,
-    ``-w * t * log(p) - (1 - t) * log(1 - p)``, is computed as ``w * t * softplus(-y) + (1 - t) * softplus(y)``,
-    where ``softplus(y) = log(1 + exp(y))`` is taken as ``max(y, 0) + log1p(exp(-|y|))``: nothing overflows,
-    and no probability is rounded to zero before its logarithm is taken. The mean is over samples and outputs.
+    An output ``y`` is a logit, the probability of 1 is ``p = 1 / (1 + exp(-y))``, and the loss is
+    ``-w * t * log(p) - (1 - t) * log(1 - p)``. Both logarithms are taken from the logit, ``-log(1 - p)`` as
+    ``max(y, 0) + log1p(exp(-|y|))`` and ``-log(p)`` as that less ``y``: nothing overflows, and no probability
+    is rounded to zero before. The mean is over samples and outputs.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class BinaryCrossEntropy(Loss):
     def values(self, xp: Any, y: Array, t: Array) -> Array:
         """Return each sample's sum over the outputs, shape (batch,)."""
         above, rest = xp.maximum(y, 0.0), xp.log1p(xp.exp(-xp.abs(y)))
-        of_one, of_zero = above - y + rest, above + rest
+        of_one, of_zero = (above - y) + rest, above + rest
         return xp.sum(self.positive_weight * t * of_one + (1.0 - t) * of_zero, axis=-1)
 
     def gradient(self, xp: Any, y: Array, t: Array) -> Array:
