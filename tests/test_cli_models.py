@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import xpnet
+from xpnet import metrics
 from xpnet.cli import app
 from xpnet.io import write_weights
 
@@ -48,19 +49,66 @@ def test_evaluate_tells_loss_and_accuracy_of_both_sets(folder, net, backend):
         assert re.search(rf"{label} set +{expected}", done.stdout)
 
 
-def test_evaluate_tells_of_each_class(folder, net):
+def test_evaluate_tells_of_each_class(folder):
     done = invoke("evaluate", folder / "best.safetensors", "digits", "--backend", "numpy")
     best = xpnet.load(folder / "best.safetensors", backend="numpy")
-    rows = [re.findall(r"\d+\.?\d*", line) for line in done.stdout.splitlines() if re.match(r" \d ", line)]
-    assert len(rows) == 10
-    predicted = best.predict(DIGITS.x_test)
-    for label, (name, samples, accuracy, *taken_for) in enumerate(rows):
-        mine = predicted[DIGITS.t_test == label]
+    rows = [re.findall(r"[\d.]+|-", line) for line in done.stdout.splitlines() if re.match(r" ?\d ", line)]
+    predicted, t = best.predict(DIGITS.x_test), DIGITS.t_test
+    shares = [f(t, predicted, average=None) for f in (metrics.precision, metrics.recall, metrics.f1)]
+    assert len(rows) == 20
+    for label, (name, samples, *numbers) in enumerate(rows[:10]):
+        mine = predicted[t == label]
         wrong = mine[mine != label]
         assert (int(name), int(samples)) == (label, len(mine))
-        assert accuracy == f"{np.mean(mine == label):.4f}"
+        assert numbers[:3] == [f"{share[label]:.4f}" for share in shares]
         if len(wrong):
-            assert taken_for == [str(np.bincount(wrong).argmax()), str(np.bincount(wrong).max())]
+            assert numbers[3:] == [str(np.bincount(wrong).argmax()), str(np.bincount(wrong).max())]
+    matrix = [[int(count.replace("-", "0")) for count in row[1:]] for row in rows[10:]]
+    assert matrix == metrics.confusion_matrix(t, predicted).tolist()
+    assert re.search(rf"network +{re.escape(best.title)}\n", done.stdout)
+
+
+def test_evaluate_fits_into_80_columns(tmp_path, monkeypatch):
+    """With ten classes of long names, and a thousand samples of each."""
+    names = xpnet.datasets.class_names("fashion_mnist")
+    t = np.repeat(np.arange(10), 2000)
+    data = xpnet.datasets.Dataset(np.zeros((1, 64)), np.zeros(1, int), np.zeros((20000, 64)), t)
+    monkeypatch.setattr("xpnet.datasets.class_names", lambda name: names)
+    monkeypatch.setattr("xpnet.datasets.load", lambda *arguments: data)
+    xpnet.MLP([64, 10], backend="numpy").save(tmp_path / "model.safetensors")
+    monkeypatch.setenv("COLUMNS", "80")
+    done = invoke("evaluate", tmp_path / "model.safetensors", "digits")
+    assert done.exit_code == 0
+    lines = done.stdout[done.stdout.index("class") :].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in done.stdout
+    assert sum(line.rstrip().endswith(f"{names[0]} (2000 times)") for line in lines) == 9
+    assert sum(line.split()[-10:] == ["2000", *"-" * 9] for line in lines) == 10
+
+
+@pytest.mark.parametrize(
+    ("outputs", "loss", "metric"),
+    [(1, "huber", "R²"), (2, "mean_squared_error", "R²"), (1, xpnet.Quantile(0.25), "score")],
+)
+def test_evaluate_tells_of_values(tmp_path, outputs, loss, metric):
+    net, data = xpnet.MLP([2, outputs], loss=loss, backend="numpy"), xpnet.datasets.load("moons")
+    net.save(tmp_path / "model.safetensors")
+    done = invoke("evaluate", tmp_path / "model.safetensors", "moons", "--backend", "numpy")
+    assert done.exit_code == 0, done.stderr
+    rows = data.t_test[:, None] if outputs == 1 else np.eye(2)[data.t_test]
+    error = np.mean(np.abs(net.predict(data.x_test) - rows))
+    score = net.score(data.x_test, data.t_test)
+    assert f"{metric} {score:.4f}, mean absolute error {error:.4f}, {len(rows):,} samples" in done.stdout
+    assert "precision" not in done.stdout
+
+
+def test_evaluate_tells_of_two_classes_by_one_output(tmp_path):
+    net, data = xpnet.MLP([2, 1], loss="binary_cross_entropy", backend="numpy"), xpnet.datasets.load("moons")
+    net.save(tmp_path / "model.safetensors")
+    done = invoke("evaluate", tmp_path / "model.safetensors", "moons", "--backend", "numpy")
+    assert done.exit_code == 0, done.stderr
+    assert f"accuracy {net.accuracy(data.x_test, data.t_test):.4f}" in done.stdout
+    assert "precision" in done.stdout
 
 
 def test_evaluate_reads_npz_with_the_activation_named(tmp_path, net):

@@ -31,7 +31,7 @@ FLOORS = """
 errors random trees describe validation catalogue
 backends arithmetic
 nn optim programs
-datasets io
+datasets io metrics
 plots
 models
 training distributed

@@ -43,7 +43,7 @@ _HOME = {
     "resume": "xpnet.training",
     "train": "xpnet.training",
 }
-_MODULES = ("datasets", "optim", "training")
+_MODULES = ("datasets", "metrics", "optim", "training")
 
 __all__ = [
     "Backend",

@@ -33,7 +33,12 @@ LAYERS = {
     "Tanh": "xpnet.nn.activations",
 }
 LOSSES = {
+    "BinaryCrossEntropy": "xpnet.nn.losses.binary_cross_entropy",
+    "Huber": "xpnet.nn.losses.huber",
+    "MeanAbsoluteError": "xpnet.nn.losses.absolute_error",
     "MeanSquaredError": "xpnet.nn.losses.squared_error",
+    "Poisson": "xpnet.nn.losses.poisson",
+    "Quantile": "xpnet.nn.losses.quantile",
     "SoftmaxCrossEntropy": "xpnet.nn.losses.cross_entropy",
 }
 OPTIMIZERS = {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xpnet import datasets
+from xpnet import datasets, metrics
 from xpnet.cli import options
 from xpnet.cli.console import new_table, out, tell
 from xpnet.cli.models import load_data, load_model
@@ -27,25 +27,45 @@ def command(
     device: options.Device = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Measure a trained network: loss and accuracy, and how it does on each class."""
+    """Measure a trained network: loss and accuracy, and how it does on each class; or R² of values."""
     net = load_model(model, backend, device, activation)
     name, data = load_data(model, dataset, data_dir)
     tell("model", str(model))
-    tell("network", repr(net))
+    tell("network", net.title)
+    metric = net.network.loss.metric
     for label, x, t in (("training set", data.x_train, data.t_train), ("test set", data.x_test, data.t_test)):
-        predicted = net.backend.to_numpy(net.predict(x))
-        accuracy = float(np.mean(predicted == t))
-        tell(label, f"loss {net.loss(x, t):.4f}, accuracy {accuracy:.4f}, {len(t):,} samples of {name}")
-    _tell_classes(datasets.class_names(name), data.t_test, predicted)
+        told = f"loss {net.loss(x, t):.4f}, {metric} {net.score(x, t):.4f}"
+        predicted = net.predict(x)
+        if metric != "accuracy":
+            error = metrics.mean_absolute_error(net.prepare(x, t)["t"], predicted)
+            told = f"{told}, mean absolute error {error:.4f}"
+        tell(label, f"{told}, {len(t):,} samples of {name}")
+    if metric == "accuracy":
+        matrix = metrics.confusion_matrix(data.t_test, predicted, len(datasets.class_names(name)))
+        shares = [
+            f(data.t_test, predicted, average=None, classes=len(matrix))
+            for f in (metrics.precision, metrics.recall, metrics.f1)
+        ]
+        _tell_classes(datasets.class_names(name), matrix, np.stack(shares, axis=1))
+        _tell_confusions(datasets.class_names(name), matrix)
 
 
-def _tell_classes(names: tuple[str, ...], t: NDArray[Any], predicted: NDArray[Any]) -> None:
-    table = new_table("class", ">test samples", ">accuracy", "most often taken for")
+def _tell_classes(names: tuple[str, ...], matrix: NDArray[Any], shares: NDArray[Any]) -> None:
+    table = new_table("class", ">samples", ">precision", ">recall", ">F1", "most often taken for")
     for label, name in enumerate(names):
-        found = np.bincount(predicted[t == label], minlength=len(names))
-        samples, right = int(found.sum()), int(found[label])
-        found[label] = 0
-        wrong = int(found.argmax())
-        hint = f"{names[wrong]} ({found[wrong]} times)" if found[wrong] else "-"
-        table.add_row(name, f"{samples:,}", f"{right / max(samples, 1):.4f}", hint)
+        wrong = matrix[label].copy()
+        wrong[label] = 0
+        other = int(wrong.argmax())
+        hint = f"{names[other]} ({wrong[other]} times)" if wrong[other] else "-"
+        table.add_row(name, f"{matrix[label].sum():,}", *(f"{share:.4f}" for share in shares[label]), hint)
+    out.print(table)
+
+
+def _tell_confusions(names: tuple[str, ...], matrix: NDArray[Any]) -> None:
+    out.print("test samples by their class, a row, and by the class predicted, a column")
+    table = new_table("", *(f">{label}" for label in range(len(names))))
+    table.padding = 0  # ten classes of thousands of samples fit into 80 columns
+    for label, name in enumerate(names):
+        heading = name if name == str(label) else f"{label} {name}"
+        table.add_row(heading, *(str(count) if count else "-" for count in matrix[label]))
     out.print(table)

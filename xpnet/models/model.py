@@ -36,8 +36,9 @@ class Model(PlacedNetwork):
     inputs : tuple of int
         The shape of one sample: ``(784,)`` or ``(1, 28, 28)``.
     loss : str or Loss, default "softmax_cross_entropy"
-        What is minimised, and with it the task: ``"softmax_cross_entropy"`` classifies,
-        ``"mean_squared_error"`` predicts values.
+        What is minimised, and with it the task: ``"softmax_cross_entropy"`` tells classes apart,
+        ``"binary_cross_entropy"`` two classes or any labels; ``"mean_squared_error"``,
+        ``"mean_absolute_error"``, ``"huber"`` and ``"quantile"`` predict values, ``"poisson"`` counts.
     reduction : {"mean", "sum"}, default "mean"
         How the loss of a batch comes from its samples.
     l2 : float, default 0.0
@@ -207,7 +208,10 @@ class Model(PlacedNetwork):
         return self._outputs(self.prepare_inputs(x))
 
     def predict_proba(self, x: Any) -> Array:
-        """Return the probabilities of the classes, ``(batch, classes)``: the softmax of the logits.
+        """Return the probabilities of the classes, ``(batch, classes)``, as the loss takes the outputs.
+
+        With ``"softmax_cross_entropy"`` that is the softmax of the logits; with ``"binary_cross_entropy"``
+        one output is of two classes, and several are of as many labels, each on its own.
 
         Raises
         ------
@@ -219,7 +223,11 @@ class Model(PlacedNetwork):
             return self.network.loss.probabilities(self.xp, logits)
 
     def predict(self, x: Any) -> Array:
-        """Return the most probable class of each sample, ``(batch,)``; of a regression, the outputs."""
+        """Return what the loss takes the outputs to say.
+
+        Of classes the most probable, ``(batch,)``; of several labels 0 or 1 for each, ``(batch, labels)``; of
+        values those, ``(batch, outputs)``.
+        """
         logits = self.logits(x)
         with self.backend.scope():
             return self.network.loss.predict(self.xp, logits)
@@ -270,7 +278,7 @@ class Model(PlacedNetwork):
             return self.network.loss.score(self.backend.xp, y, data["t"])
 
     def accuracy(self, x: Any, t: Any) -> float:
-        """Return the share of samples whose most probable class is their label, 0 to 1.
+        """Return the share of samples that are predicted right, 0 to 1; of several labels, right in each.
 
         Raises
         ------

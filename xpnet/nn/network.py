@@ -92,7 +92,7 @@ class Network:
     def loss_of_outputs(self, c: Context, v: Variables, y: Array, data: Mapping[str, Array]) -> Array:
         """Return the loss of a batch with its penalty, shape ``()``, from the outputs."""
         values = self.loss.values(c.xp, y, data["t"])
-        weight = data.get("weight")
+        weight = self.weight(c, data)
         return self._total(c, v, _weighted(values, weight), self._factor(c, y, weight))
 
     def loss_and_gradients(
@@ -104,7 +104,7 @@ class Network:
         values, dy = self.loss.values_and_gradient(c.xp, y, data["t"])
         check_like("the values of the loss", values, (y.shape[0],))
         check_like("the gradient of the loss", dy, tuple(y.shape))
-        weight = data.get("weight")
+        weight = self.weight(c, data)
         factor = self._factor(c, y, weight)
         value = self._total(c, v, _weighted(values, weight), factor)
         dy = _scaled(_weighted(dy, None if weight is None else _like_rows(c.xp, weight, dy)), factor)
@@ -113,6 +113,13 @@ class Network:
         if self.l2:
             gradients = map_tree(partial(self._penalised, c.xp), v.params, gradients, self.decayed)
         return value, gradients, state
+
+    def weight(self, c: Context, data: Mapping[str, Array]) -> Array | None:
+        """Return how much each sample counts, by itself and by its target; None where all count alike."""
+        own, of_target = data.get("weight"), self.loss.weights(c.xp, data["t"], c.dtype)
+        if own is None or of_target is None:
+            return of_target if own is None else own
+        return own * of_target
 
     def _total(self, c: Context, v: Variables, values: Array, factor: Array | float) -> Array:
         """Return the loss of a batch with its penalty from the values of its samples."""

@@ -67,7 +67,7 @@ def numerical_gradient(
     array([[-0.5,  0.5]])
     """
     h = check_number("h", h, _SMALLEST_STEP)
-    if "weight" not in data and _is_perceptron(network.layer):
+    if network.weight(c, data) is None and _is_perceptron(network.layer):
         return _many_at_once(c, network, v, data, h)
     return central_differences(
         c.xp, lambda params: network.loss_of(c, Variables(params, v.state), data), v.params, h

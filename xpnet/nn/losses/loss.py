@@ -48,6 +48,13 @@ class Loss:
         """Return how many numbers a sample's value adds up, which the reduction ``"mean"`` divides by."""
         return 1
 
+    def weights(self, xp: Any, t: Array, dtype: Any) -> Array | None:
+        """Return how much each sample counts by its target, shape (batch,); None where all count alike.
+
+        `Network` multiplies by it, beside the weights that users give to samples, and the mean is over it.
+        """
+        return None
+
     def values(self, xp: Any, y: Array, t: Array) -> Array:
         """Return the loss of each sample, shape (batch,).
 

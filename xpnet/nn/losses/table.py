@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from xpnet.nn.losses.absolute_error import MeanAbsoluteError
+from xpnet.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from xpnet.nn.losses.cross_entropy import SoftmaxCrossEntropy
+from xpnet.nn.losses.huber import Huber
 from xpnet.nn.losses.loss import Loss
+from xpnet.nn.losses.poisson import Poisson
+from xpnet.nn.losses.quantile import Quantile
 from xpnet.nn.losses.squared_error import MeanSquaredError
 from xpnet.validation import check_name
 
 LOSSES: dict[str, type[Loss]] = {
     "softmax_cross_entropy": SoftmaxCrossEntropy,
+    "binary_cross_entropy": BinaryCrossEntropy,
     "mean_squared_error": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "huber": Huber,
+    "poisson": Poisson,
+    "quantile": Quantile,
 }
 
 
