@@ -7,7 +7,7 @@ nothing here opens a window or changes the caller's settings.
 from xpnet.plots.boundaries import boundary_grid, decision_boundary
 from xpnet.plots.curves import activation_functions, gradient_comparison, loss_curves, training_curves
 from xpnet.plots.differences import difference_curves
-from xpnet.plots.images import misclassified
+from xpnet.plots.images import image_grid, misclassified
 from xpnet.plots.panels import curve_panels, histogram_panels
 from xpnet.plots.style import save_figure
 
@@ -19,6 +19,7 @@ __all__ = [
     "difference_curves",
     "gradient_comparison",
     "histogram_panels",
+    "image_grid",
     "loss_curves",
     "misclassified",
     "save_figure",

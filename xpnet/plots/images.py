@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,3 +73,54 @@ def misclassified(
         y = i // columns * cell_height + shape[0] + 0.5
         ax.text(x, y, f"{true}→{predicted}", size=size, ha="center", va="top", color=COLOURS[1])
     return figure
+
+
+@house_style()
+def image_grid(groups: Mapping[str, np.ndarray], columns: int = 10) -> Figure:
+    """Draw groups of small images, a panel each, all on one scale of grey.
+
+    Parameters
+    ----------
+    groups : mapping of str to array of shape (n, height, width)
+        By title, the images; the smallest value of a group is white, the largest black.
+    columns : int, default 10
+        Images in a row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no group, or one has no image.
+
+    Examples
+    --------
+    >>> figure = image_grid({"before": np.zeros((3, 5, 5)), "after": np.ones((3, 5, 5))})
+    >>> [ax.get_title(loc="left") for ax in figure.axes]
+    ['before', 'after']
+    """
+    if not groups or not all(len(images) for images in groups.values()):
+        raise InvalidInputError("image_grid needs at least one group, and an image in each")
+    pages = {title: _page(np.asarray(images), columns) for title, images in groups.items()}
+    ratio = max(page.shape[0] / page.shape[1] for page in pages.values())
+    figure = new_figure(height=WIDTH / len(groups) * ratio + 0.35)
+    for ax, (title, page) in zip(
+        figure.subplots(1, len(groups), squeeze=False)[0], pages.items(), strict=True
+    ):
+        ax.imshow(page, cmap="gray_r", interpolation="nearest")
+        ax.set_title(title)
+        ax.set_axis_off()
+    return figure
+
+
+def _page(images: np.ndarray, columns: int) -> np.ndarray:
+    """Return images side by side with gaps of one pixel, which are white."""
+    count, height, width = images.shape
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    cells = np.full((rows * columns, height + 1, width + 1), images.min(), dtype=np.float64)
+    cells[:count, :height, :width] = images
+    page = cells.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
+    return page.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
