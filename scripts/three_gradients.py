@@ -1,8 +1,9 @@
 """Three gradients, one answer: written by hand, by the tape, and by differences.
 
-For each layer and each loss of the package a small network with it, in float64: the gradient of the loss by all
-parameters as the layers' backward passes give it, as `xpnet.grad` derives it from the forward pass alone, and by
-central differences. The figure has the largest difference from the first, relative to the largest element.
+For each layer and each loss of the package a small network with it, in float64: the gradient of the loss by
+all parameters as the layers' backward passes give it, as `xpnet.grad` derives it from the forward pass
+alone, and by central differences. The figure has the largest difference from the first, relative to the
+largest element.
 
 The book (chapter 5) checks back-propagation against differences and finds them 1e-10 to 1e-13 apart; the
 tape, which it does not have, should agree to the last digits of float64.
