@@ -11,11 +11,13 @@ faster; without it only a few scales in the middle learn at all.
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 
 import numpy as np
 from common import print_table, run
 
 import xpnet
+from xpnet.errors import TrainingError
 from xpnet.plots import curve_panels, save_figure
 
 SCALES = np.logspace(0, -4, num=16)
@@ -39,7 +41,10 @@ def experiment(arguments: argparse.Namespace) -> None:
 
 
 def accuracies(scale: float, normalisation: str, arguments: argparse.Namespace) -> list[float]:
-    """Return the accuracy on the 1,000 training images, before the first epoch and after each."""
+    """Return the accuracy on the 1,000 training images, before the first epoch and after each.
+
+    Where the loss is no longer a number, the accuracies end.
+    """
     data = xpnet.datasets.load("mnist")
     layers: list[xpnet.Layer] = []
     for _ in range(5):
@@ -49,19 +54,26 @@ def accuracies(scale: float, normalisation: str, arguments: argparse.Namespace) 
     net = xpnet.Model(
         [*layers, xpnet.Dense(10, scale)], inputs=(784,), seed=arguments.seed, backend=arguments.backend
     )
-    history = xpnet.train(
-        net,
-        data.x_train[:1000],
-        data.t_train[:1000],
-        optimizer=xpnet.SGD(0.01),
-        batch_size=100,
-        sampling="shuffle",
-        epochs=3 if arguments.quick else 20,
-        eval_every=10,
-        seed=arguments.seed,
-        progress=False,
-    )
-    return history.train_accuracy
+    found: list[float] = []
+
+    def collect(evaluation: xpnet.Evaluation) -> None:
+        found.append(evaluation.history.train_accuracy[-1])
+
+    with suppress(TrainingError):
+        xpnet.train(
+            net,
+            data.x_train[:1000],
+            data.t_train[:1000],
+            optimizer=xpnet.SGD(0.01),
+            batch_size=100,
+            sampling="shuffle",
+            epochs=3 if arguments.quick else 20,
+            eval_every=10,
+            seed=arguments.seed,
+            callbacks=[collect],
+            progress=False,
+        )
+    return found
 
 
 if __name__ == "__main__":
