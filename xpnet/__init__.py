@@ -38,10 +38,14 @@ _HOME = {
     "Parameter": "xpnet.nn.layer",
     "Run": "xpnet.training",
     "Variables": "xpnet.nn.layer",
+    "custom_gradient": "xpnet.nn.tape.transforms",
+    "grad": "xpnet.nn.tape.transforms",
     "gradcheck": "xpnet.models.gradcheck",
     "load": "xpnet.models.saving",
     "resume": "xpnet.training",
+    "stop_gradient": "xpnet.nn.tape.transforms",
     "train": "xpnet.training",
+    "value_and_grad": "xpnet.nn.tape.transforms",
 }
 _MODULES = ("datasets", "metrics", "optim", "training")
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from xpnet.errors import InvalidInputError
 from xpnet.nn.context import Context
+from xpnet.nn.taping import taped
 from xpnet.trees import leaves
 
 Array = Any
@@ -64,7 +65,11 @@ class Layer:
     """The base class of layers; each of its functions is pure.
 
     A layer is a frozen dataclass of settings, decorated with `xpnet.register`. One without variables
-    needs `forward` and `backward` alone.
+    needs `forward` alone: its gradients come from the tape, and so do those of a class that changes the
+    `forward` of another without a `backward` of its own. In training, such a `forward` runs over a namespace
+    that notes its calls, and `backward` goes back through them: nothing is computed twice, but all that the
+    layer computes on its way is kept until then, and layers within it are differentiated as their `forward`
+    says. A `backward` written by hand keeps what it chooses.
 
     Attributes
     ----------
@@ -89,10 +94,12 @@ class Layer:
     ... class Doubled(Layer):
     ...     def forward(self, c, v, x):
     ...         return x * 2.0, None, {}
-    ...     def backward(self, c, v, dy, cache, need_dx):
-    ...         return dy * 2.0, {}
-    >>> Doubled().forward(context(np), NOTHING, np.ones(2))[0]
+    >>> c = context(np, training=True)
+    >>> y, cache, _ = Doubled().forward(c, NOTHING, np.ones(2))
+    >>> y
     array([2., 2.])
+    >>> Doubled().backward(c, NOTHING, np.ones(2), cache, need_dx=True)
+    (array([2., 2.]), {})
     """
 
     prefix: ClassVar[str] = ""
@@ -100,6 +107,14 @@ class Layer:
     affine: ClassVar[bool] = False
     random: ClassVar[bool] = False
     ids: ClassVar[int | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "forward" in vars(cls) and "backward" not in vars(cls):
+            cls.forward = taped(cls.forward)  # type: ignore[method-assign]
+            cls.backward = Layer.backward  # type: ignore[method-assign]
+        elif "backward" in vars(cls) and "forward" not in vars(cls):  # the pair of a forward further up
+            cls.forward = getattr(cls.forward, "__wrapped__", cls.forward)  # type: ignore[method-assign]
 
     def output_shape(self, inputs: Shape) -> Shape:
         """Return the shape of one sample's output; raise `InvalidInputError` where the input does not fit."""
@@ -151,7 +166,7 @@ class Layer:
         need_dx : bool
             Whether the first result is wanted.
         """
-        raise InvalidInputError(f"{self!r} has no backward, which training asks for")
+        return cache.gradients(dy, need_dx)
 
     @property
     def numbered(self) -> bool:

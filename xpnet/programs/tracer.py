@@ -31,6 +31,7 @@ class Tracer:
     """
 
     __array_ufunc__ = None  # NumPy's arrays leave mixed operations to the methods below
+    __array_priority__ = 1e5  # more than any library's arrays, less than the tape's
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, record: Any, value: Array, number: int | None) -> None:
@@ -85,6 +86,8 @@ class Tracer:
 
 def _operator(name: str, function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:
     def method(self: Tracer, *other: Any) -> Any:
+        if other and getattr(other[0], "__array_priority__", 0.0) > Tracer.__array_priority__:
+            return NotImplemented  # a tape's stand-in, which holds tracers
         return self.record.call(name, function, (*other, self) if swapped else (self, *other), {})
 
     return method

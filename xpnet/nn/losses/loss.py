@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from xpnet.errors import InvalidInputError
+from xpnet.nn.tape.transforms import pullback
 
 Array = Any
 Shape = tuple[int, ...]
@@ -70,12 +71,19 @@ class Loss:
         raise NotImplementedError
 
     def gradient(self, xp: Any, y: Array, t: Array) -> Array:
-        """Return the gradient of the sum of `values` with respect to ``y``."""
-        raise NotImplementedError
+        """Return the gradient of the sum of `values` with respect to ``y``: without one, the tape's."""
+        return self._from_tape(xp, y, t)[1]
 
     def values_and_gradient(self, xp: Any, y: Array, t: Array) -> tuple[Array, Array]:
         """Return both, for losses that compute them together for less."""
+        if type(self).gradient is Loss.gradient:
+            return self._from_tape(xp, y, t)
         return self.values(xp, y, t), self.gradient(xp, y, t)
+
+    def _from_tape(self, xp: Any, y: Array, t: Array) -> tuple[Array, Array]:
+        """Return the values of one run over the tape, and their gradient."""
+        found = pullback(self.values, xp, (y, t), (0,))
+        return found.values, found(xp.ones_like(found.values), 0)[0]
 
     def score(self, xp: Any, y: Array, t: Array) -> float:
         """Return how right all samples are, the more the better; without one, the mean loss with a minus."""
