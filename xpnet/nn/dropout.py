@@ -22,7 +22,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float, default 0.5
-        The share that is left out, from 0 to below 1, rounded to a multiple of ``2**-16``.
+        The share that is left out, from 0 to below 1: the nearest multiple of ``2**-16``.
 
     Raises
     ------

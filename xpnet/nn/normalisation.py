@@ -85,7 +85,7 @@ class BatchNorm(_Normalisation):
         settle(self, epsilon=_check_epsilon(self.epsilon))
 
     def variables(self, inputs: Shape) -> Variables:
-        """Declare ``gamma`` and ``beta``, and as state ``mean`` and ``variance``: all of shape (features,)."""
+        """Declare ``gamma`` and ``beta``, as state ``mean`` and ``variance``: each of shape (features,)."""
         shape = _check_axis(self, inputs)[:1]
         ones, zeros = Parameter(shape, "ones"), Parameter(shape)
         return Variables({"gamma": ones, "beta": zeros}, {"mean": zeros, "variance": ones})
