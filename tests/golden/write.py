@@ -59,6 +59,54 @@ def cases() -> dict[str, list[dict[str, Any]]]:
     return {"digits": digits, "mnist": mnist}
 
 
+def layered() -> dict[str, list[xpnet.Layer]]:
+    """Return networks that have every kind of layer among them, of inputs (64,)."""
+    return {
+        "convolutions": [
+            xpnet.Reshape((1, 8, 8)),
+            xpnet.Conv2D(4, 3, padding="same"),
+            xpnet.BatchNorm(),
+            xpnet.ReLU(),
+            xpnet.MaxPool2D(2),
+            xpnet.Residual([xpnet.Conv2D(4, 3, padding=1, groups=2), xpnet.SiLU()]),
+            xpnet.AvgPool2D(2),
+            xpnet.Flatten(),
+            xpnet.Dropout(0.2),
+            xpnet.Dense(10),
+        ],
+        "tokens": [
+            xpnet.Embedding(17, 4),
+            xpnet.Reshape((8, 32)),
+            xpnet.LayerNorm(),
+            xpnet.GELU(),
+            xpnet.Dropout(0.3),
+            xpnet.Reshape((32, 2, 4)),
+            xpnet.GlobalAvgPool2D(),
+            xpnet.Sequential([xpnet.Dense(12), xpnet.BatchNorm(), xpnet.Softplus(), xpnet.Dense(10)]),
+        ],
+    }
+
+
+def train_layered(
+    case: dict[str, Any], data: xpnet.datasets.Dataset, backend: Any = "numpy", **settings: Any
+) -> xpnet.Model:
+    """Train a network of `layered` in exact arithmetic: bytes are its grey values, or its tokens."""
+    net = xpnet.Model(
+        layered()[case["network"]],
+        inputs=(64,),
+        loss=xpnet.SoftmaxCrossEntropy(label_smoothing=0.1),
+        dtype=case["dtype"],
+        l2=0.001,
+        seed=1,
+        backend=backend,
+        arithmetic="exact",
+    )
+    defaults = {"batch_size": 20, "iterations": 100, "seed": 1, "eval_every": 0, "progress": False}
+    x = (16 * data.x_train).astype("uint8")
+    xpnet.train(net, x, data.t_train, xpnet.Adam(0.01), **(defaults | settings))
+    return net
+
+
 def optimizer_of(case: dict[str, Any]) -> xpnet.Optimizer:
     """Return the rule of the update of one case."""
     settings = dict(case["optimizer"])
@@ -82,10 +130,18 @@ def train(case: dict[str, Any], data: xpnet.datasets.Dataset, backend: Any = "nu
     return net
 
 
+def layered_cases() -> list[dict[str, Any]]:
+    """Return what `train_layered` takes."""
+    return [{"network": name, "dtype": dtype} for name in layered() for dtype in ("float32", "float64")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder of MNIST; XPNET_DATA where omitted")
     folder = parser.parse_args().data
+    digits = xpnet.datasets.load("digits")
+    golden = [{**case, "sha256": train_layered(case, digits).fingerprint()} for case in layered_cases()]
+    (FOLDER / "layers.json").write_text(json.dumps(golden, indent=1) + "\n")
     for name, listed in cases().items():
         data = xpnet.datasets.load(name, folder)
         golden = [{**case, "sha256": train(case, data).fingerprint()} for case in listed]
