@@ -323,6 +323,7 @@ EXAMPLES = [
         (PAIR,),
         lambda t, x: x[:, 1] * x[:, 2],
     ),
+    Example("unstack", lambda xp, x: xp.unstack(x)[0] * 2.0, (normal(1, 3),)),
     Example("var", lambda xp, x: xp.var(x, axis=0, correction=1), (PAIR,), lambda torch, x: torch.var(x, 0)),
     Example(
         "var",

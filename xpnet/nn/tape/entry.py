@@ -27,6 +27,8 @@ class Entry:
     ----------
     kind : Kind
         How gradients are handed to it.
+    several : bool
+        Whether it has a list of results.
     numbers : range
         Of its results.
     shapes : list of tuple of int
@@ -39,6 +41,7 @@ class Entry:
     """
 
     kind: Kind
+    several: bool
     numbers: range
     shapes: list[tuple[int, ...]]
     sources: list[Source]
@@ -48,7 +51,7 @@ class Entry:
         """Yield numbers and gradients of needed sources, from the gradients of the results, one at least."""
         elementwise = self.kind is Kind.ELEMENTWISE
         g: Any = given[0]
-        if len(given) > 1:
+        if self.several:
             g = [_whole(xp, part, shape, given) for part, shape in zip(given, self.shapes, strict=True)]
         elif not elementwise:
             g = _whole(xp, g, self.shapes[0], given)

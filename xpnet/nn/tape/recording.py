@@ -146,9 +146,9 @@ class Tape:
 
         def pull(g: Any) -> list[Array | None]:
             found = backward(like(structure, g if len(made) > 1 else [g]))
-            gradients: list[Any] = []
-            for own, empty in zip(found if len(args) > 1 else (found,), like_args, strict=True):
-                gradients += leaves(empty if own is None else in_order_of(empty, own))
+            pairs = zip(found if len(args) > 1 else (found,), like_args, strict=True)
+            told = [empty if own is None else in_order_of(empty, own) for own, empty in pairs]
+            gradients = leaves(told)
             _check_shapes(function, gradients, shapes)
             return gradients
 
@@ -160,12 +160,13 @@ class Tape:
         made = [self.watch(result) for result in results] if several else self.watch(results)
         shapes = [result.shape for result in results] if several else [results.shape]
         numbers = range(self._count + 1 - len(shapes), self._count + 1)
-        self.entries.append(Entry(kind, numbers, shapes, sources, pulls))
+        self.entries.append(Entry(kind, several, numbers, shapes, sources, pulls))
         return made
 
     def _without_gradient(self, name: str, results: Any) -> Any:
         """Return results as constants: integers and truth values have no gradient, other results lack it."""
-        if any(self.is_floating(leaf.dtype) for leaf in leaves(results) if hasattr(leaf, "shape")):
+        dtypes = [leaf.dtype for leaf in leaves(results) if hasattr(leaf, "shape")]
+        if not all(self.inner.isdtype(dtype, ("bool", "integral")) for dtype in dtypes):
             raise NotDifferentiableError(
                 f"xp.{name} has no vector-Jacobian product: write it with functions that have one, give it"
                 " one by xpnet.custom_gradient, or keep it from being differentiated by xpnet.stop_gradient"
