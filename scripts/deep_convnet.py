@@ -23,7 +23,7 @@ from xpnet.plots import misclassified, save_figure, training_curves
 
 def experiment(arguments: argparse.Namespace) -> None:
     data = xpnet.datasets.load("mnist")
-    images, tests, epochs = (1000, 500, 1) if arguments.quick else (60_000, 10_000, 20)
+    images, tests, epochs = (500, 100, 1) if arguments.quick else (60_000, 10_000, 20)
     x_test, t_test = data.x_test[:tests], data.t_test[:tests]
     net = xpnet.Model(layers(), inputs=(1, 28, 28), seed=arguments.seed, backend=arguments.backend)
     print(f"{net.summary()}\n")

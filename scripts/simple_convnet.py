@@ -21,7 +21,7 @@ from xpnet.plots import image_grid, save_figure, training_curves
 
 def experiment(arguments: argparse.Namespace) -> None:
     data = xpnet.datasets.load("mnist")
-    images = 2000 if arguments.quick else 60_000
+    images, tests, epochs = (1000, 500, 2) if arguments.quick else (60_000, 10_000, 20)
     net = xpnet.Model(
         [
             xpnet.Conv2D(30, 5, init=0.01),
@@ -45,8 +45,8 @@ def experiment(arguments: argparse.Namespace) -> None:
         optimizer=xpnet.Adam(0.001),
         batch_size=100,
         sampling="shuffle",
-        epochs=2 if arguments.quick else 20,
-        validation=(data.x_test, data.t_test),
+        epochs=epochs,
+        validation=(data.x_test[:tests], data.t_test[:tests]),
         eval_every=images // 100,
         seed=arguments.seed,
     )

@@ -190,6 +190,44 @@ def test_hyperparameter_search(tmp_path):
     check_figures(tmp_path, printed, {"hyperparameter_search.png"})
 
 
+def test_batch_normalization(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("batch_normalization", tmp_path, "numpy")
+    found = re.search(r"above 0.5 at the end: (\d+) of 3 with, (\d+) without", printed)
+    assert (
+        1 <= int(found[2]) <= 3
+    )  # in three epochs without normalisation; the scale 0.29 alone learns so fast
+    assert len(re.findall(r"^0\.\d+ +0\.\d+ +0\.\d+$", printed, re.MULTILINE)) == 3
+    check_figures(tmp_path, printed, {"batch_normalization.png"})
+
+
+def test_simple_convnet(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("simple_convnet", tmp_path, "numpy")
+    here, book = row(printed, "all test images")
+    assert 0.3 < float(here) < 0.98
+    assert book == "0.9896"
+    check_figures(tmp_path, printed, {"simple_convnet.png", "simple_convnet_filters.png"})
+
+
+def test_deep_convnet(tmp_path):
+    real_folder(MNIST)
+    printed = printed_by("deep_convnet", tmp_path, "numpy")
+    accuracy = float(row(printed, "accuracy on all test images")[0])
+    wrong = int(re.search(r"wrong: (\d+) of 100", printed)[1])
+    assert accuracy == pytest.approx(1 - wrong / 100, abs=1e-4)
+    check_figures(tmp_path, printed, {"deep_convnet.png", "deep_convnet_wrong.png"})
+
+
+def test_three_gradients(tmp_path):
+    printed = printed_by("three_gradients", tmp_path, "numpy")
+    largest = dict(re.findall(r"^largest, (\w+): (.*)$", printed, re.MULTILINE))
+    assert float(largest["tape"]) < 1e-14
+    assert float(largest["differences"]) < 1e-8
+    assert len(re.findall(r"^(?:layer|activation|loss) ", printed, re.MULTILINE)) >= 25
+    check_figures(tmp_path, printed, {"three_gradients.png"})
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
