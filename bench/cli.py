@@ -9,6 +9,7 @@ import typer
 
 import bench
 from bench.commands.accuracy import accuracy
+from bench.commands.autodiff import autodiff
 from bench.commands.compare import compare
 from bench.commands.exact import exact
 from bench.commands.limit import limit
@@ -29,6 +30,7 @@ _COMMANDS = (
     scaling,
     numerical_gradient,
     exact,
+    autodiff,
     startup,
     accuracy,
     memory,

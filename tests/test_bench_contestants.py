@@ -133,6 +133,7 @@ COMMANDS = {
     "scaling": ["--axis", "depth", "--backend", "numpy"],
     "numerical-gradient": [],
     "exact": ["--network", "2-3-2"],
+    "autodiff": ["--network", "2-3-2"],
     "startup": [],
     "accuracy": [],
     "memory": [],

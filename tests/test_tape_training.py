@@ -20,7 +20,11 @@ class Gated(xpnet.Layer):
     """A gated unit that leaves inputs out at random and counts its batches: params, state, random bits."""
 
     units: int
-    random = True
+    noisy: bool = True
+
+    @property
+    def random(self):
+        return self.noisy
 
     def output_shape(self, inputs):
         return (self.units,)
@@ -32,8 +36,8 @@ class Gated(xpnet.Layer):
 
     def forward(self, c, v, x):
         x = c.floating(x)
-        if c.training:
-            x = c.xp.where(c.bits(tuple(x.shape)) > 0, x, c.xp.zeros_like(x))
+        if c.training and self.noisy:
+            x = c.xp.where(c.bits(tuple(x.shape)) > 0, x * 2.0, c.xp.zeros_like(x))
         gate = c.xp.tanh(c.xp.matmul(x, v.params["V"]))
         y = c.xp.matmul(x, v.params["W"]) * gate + v.params["b"]
         return y, None, {"batches": v.state["batches"] + 1.0}
@@ -85,12 +89,32 @@ def test_one_fingerprint_on_all_libraries(backend, expected):
 
 
 def test_it_learns_and_its_state_is_carried(backend):
-    net = model(backend, "standard")
+    net = xpnet.Model([Gated(8, noisy=False), xpnet.Dense(2)], (6,), loss=LogCosh(), backend=backend)
     t = X[:, :2] * X[:, 2:4]  # what gates are for
     before = net.loss(X, t)
-    xpnet.train(net, X, t, xpnet.Adam(0.02), batch_size=20, iterations=1000, seed=0, progress=False)
-    assert net.loss(X, t) < 0.7 * before
-    assert float(backend.to_numpy(net.variables.state["batches1"])) == 1000.0
+    xpnet.train(net, X, t, xpnet.Adam(0.02), batch_size=20, iterations=400, seed=0, progress=False)
+    assert net.loss(X, t) < 0.5 * before
+    assert float(backend.to_numpy(net.variables.state["batches1"])) == 400.0
+
+
+def test_the_same_bits_are_drawn_on_the_way_back():
+    """The gradient of the inputs of a layer that draws: that of differences, where inputs were kept."""
+    c = context(
+        xpnet.get_backend("numpy").xp, np.float64, training=True, random=np.asarray([1, 2, 3], np.int32)
+    )
+    layer, rng = Gated(3), np.random.default_rng(5)
+    params = {"W": rng.normal(size=(6, 3)), "V": rng.normal(size=(6, 3)), "b": rng.normal(size=3)}
+    v, dy, way = (
+        xpnet.Variables(params, {"batches": np.zeros(())}),
+        rng.normal(size=(40, 3)),
+        rng.normal(size=X.shape),
+    )
+    _, cache, state = layer.forward(c, v, X)
+    dx, _ = layer.backward(c, v, dy, cache, True)
+    above, below = (np.sum(layer.forward(c, v, X + s * 1e-6 * way)[0] * dy) for s in (1, -1))
+    assert np.sum(dx * way) == pytest.approx((above - below) / 2e-6, rel=1e-7)
+    assert 0.4 < np.mean(dx == 0.0) < 0.6
+    assert float(state["batches"]) == 1.0
 
 
 def test_it_goes_on_from_a_checkpoint_on_another_library(backend, tmp_path, expected):

@@ -19,7 +19,7 @@ from bench.tables import Table, ratio_cell, time_cell
 from bench.task import Spec
 
 _REFERENCE = "xpnet-numpy"
-_ELSEWHERE = ("products-torch", "products-cupy", "launches", "gradient")
+_ELSEWHERE = ("products-torch", "products-cupy", "launches", "gradient", "tape", "autograd")
 _ALL = [name for name in PEERS if not name.startswith(_ELSEWHERE)]
 
 

@@ -20,16 +20,20 @@ class Xpnet(Peer):
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         spec = task.spec
-        device = None if self.backend in ("numpy", "cupy") else spec.device
-        self.net = xpnet.MLP(
-            spec.sizes, dtype=spec.dtype, backend=self.backend, device=device, arithmetic=spec.arithmetic
-        )
+        self.net = self._model(task)
         settings = Settings(batch_size=spec.batch, sampling=spec.sampling)
         optimizer = OPTIMIZERS[spec.optimizer](spec.learning_rate)
         data = self.net.prepare(task.x, task.t)
         self.net.settle_scale(data["x"])
         self.run = Run(self.net, optimizer, settings, data)
         self.chunk = self.run.chunk
+
+    def _model(self, task: Task) -> xpnet.Model:
+        spec = task.spec
+        device = None if self.backend in ("numpy", "cupy") else spec.device
+        return xpnet.MLP(
+            spec.sizes, dtype=spec.dtype, backend=self.backend, device=device, arithmetic=spec.arithmetic
+        )
 
     def train(self, iterations: int) -> None:
         """Go on with the run."""
