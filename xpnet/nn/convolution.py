@@ -113,10 +113,10 @@ class Conv2D(Layer):
 
         The strips are made anew: they take as many times the memory of the inputs as a kernel has elements.
         """
-        strips = self._strips(cache)
-        transposed = c.xp.matrix_transpose(strips.of_inputs(c.xp, cache))
-        of_each = c.xp.matmul(strips.of_outputs(c.xp, dy), transposed)
-        gradient = c.xp.reshape(c.samples.sum(of_each), v.params["W"].shape)
+        strips, W = self._strips(cache), v.params["W"]
+        of_outputs = c.xp.matrix_transpose(strips.of_outputs(c.xp, dy))
+        of_each = c.xp.matmul(strips.of_inputs(c.xp, cache), of_outputs)
+        gradient = c.xp.reshape(c.xp.matrix_transpose(c.samples.sum(of_each)), W.shape)
         gradients = {"W": gradient if self.scale == 1.0 else gradient * self.scale}
         if self.bias:
             gradients["b"] = c.samples.sum(c.xp.sum(dy, axis=(2, 3)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate, product
 from typing import Any
 
 from xpnet.nn.context import Context
@@ -84,12 +84,10 @@ class MaxPool2D(_Pooling):
             return None, {}
         x, y = cache
         axes = self._axes(tuple(x.shape[1:]))
-        parts, earlier = [], None
-        for element in _windows(c.xp, x, axes, -math.inf):
-            largest = element == y
-            first = largest if earlier is None else c.xp.logical_and(largest, c.xp.logical_not(earlier))
-            earlier = largest if earlier is None else c.xp.logical_or(earlier, largest)
-            parts.append(c.xp.where(first, dy, c.xp.zeros_like(dy)))
+        hits = [element == y for element in _windows(c.xp, x, axes, -math.inf)]
+        later = zip(hits[1:], accumulate(hits, c.xp.logical_or), strict=False)
+        firsts = [hits[0], *(c.xp.logical_and(hit, c.xp.logical_not(earlier)) for hit, earlier in later)]
+        parts = [c.xp.where(first, dy, c.xp.zeros_like(dy)) for first in firsts]
         return _back_in_place(c.xp, parts, axes), {}
 
 

@@ -23,6 +23,8 @@ class Lifetimes:
         The buffers of the inputs.
     results : sequence of (int, array)
         The buffers that results must end in.
+    free : dict of int to list of array
+        By their bytes, flat buffers that nobody reads any more; they go back there at the end.
 
     Attributes
     ----------
@@ -31,14 +33,18 @@ class Lifetimes:
     """
 
     def __init__(
-        self, record: Record, inputs: Mapping[int, np.ndarray], results: Sequence[tuple[int, np.ndarray]]
+        self,
+        record: Record,
+        inputs: Mapping[int, np.ndarray],
+        results: Sequence[tuple[int, np.ndarray]],
+        free: dict[int, list[np.ndarray]],
     ) -> None:
         self.storage: dict[int, np.ndarray] = dict(inputs)
         self._record, self._results = record, dict(results)
         self._root = {number: number for number in inputs}  # value -> the value whose buffer it shares
         self._inputs = {id(buffer): number for number, buffer in inputs.items()}
         self._last_read = last_reads(record)
-        self._free: dict[int, list[np.ndarray]] = {}  # bytes -> flat buffers that nobody reads any more
+        self._free = free
         self._owned: dict[int, np.ndarray] = {}  # value -> its flat buffer
         self._kept = set(self._results)
 
@@ -78,6 +84,14 @@ class Lifetimes:
         self._root[call.result] = call.result
         return out
 
+    def release_dying(self, position: int, call: Call) -> None:
+        """Give back the buffers of arguments that nobody reads any more."""
+        self._release(self._dying(position, call))
+
+    def release_all(self) -> None:
+        """Give back all buffers, to whatever is computed when this is over."""
+        self._release(list(self._owned))
+
     def _may_write(self, target: np.ndarray, position: int, may_overwrite: bool) -> bool:
         """Tell whether nobody needs any more what an input's own buffer holds."""
         owner = self._inputs.get(id(target))
@@ -109,9 +123,8 @@ class Lifetimes:
         self._owned[number] = flat
         values = flat.view(spec.dtype)
         # In the order that the library itself chose: BLAS may round another way for another one.
-        if spec.fortran:
-            return values.reshape(spec.shape[::-1]).T
-        return values.reshape(spec.shape)
+        laid = values.reshape([spec.shape[axis] for axis in spec.order])
+        return laid.transpose(np.argsort(spec.order))
 
 
 def last_reads(record: Record) -> dict[int, int]:

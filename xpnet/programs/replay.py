@@ -11,40 +11,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
+from xpnet.programs.blocks import Blocks, in_blocks
+from xpnet.programs.functions import REDUCTIONS, VIEWS, ufunc_of
 from xpnet.programs.lifetimes import Lifetimes
 from xpnet.programs.tracing import Call, Record, Ref, Spec
 from xpnet.trees import map_tree
 
 Bound = Callable[[], Any]
-
-VIEWS = frozenset(
-    {"broadcast_to", "expand_dims", "flip", "getitem", "matrix_transpose", "moveaxis", "permute_dims"}
-    | {"reshape", "squeeze"}
-)
-"""Functions that may return a view of their first argument, which then costs nothing at replay."""
-
-# Functions of the standard that are ufuncs in NumPy by another name or with the same one.
-_UFUNCS = {
-    "abs": np.absolute,
-    "bitwise_invert": np.invert,
-    "bitwise_left_shift": np.left_shift,
-    "bitwise_right_shift": np.right_shift,
-    "round": np.rint,
-}
-_REDUCTIONS = {
-    "sum": np.add,
-    "max": np.maximum,
-    "min": np.minimum,
-    "all": np.logical_and,
-    "any": np.logical_or,
-}
-
-
-def ufunc_of(name: str) -> Callable[..., Any] | None:
-    """Return NumPy's ufunc for a function of the standard, where there is one."""
-    function = _UFUNCS.get(name, getattr(np, name, None))
-    return function if isinstance(function, np.ufunc) else None
 
 
 class Replay:
@@ -61,6 +36,8 @@ class Replay:
         carry a state from one run to the next. One value may be several results, and an input may be one.
     rows : int, optional
         The number of an input that holds row numbers of data, known to be in range.
+    free : dict, optional
+        Buffers to use, of a larger record whose block this is.
     """
 
     def __init__(
@@ -69,13 +46,17 @@ class Replay:
         inputs: Mapping[int, np.ndarray],
         results: Sequence[tuple[int, np.ndarray]],
         rows: int | None = None,
+        free: dict[int, list[np.ndarray]] | None = None,
     ) -> None:
-        self._lifetimes = Lifetimes(record, {**inputs, **record.constants}, results)
-        self._record, self._rows = record, rows
+        if free is None:
+            record, free = in_blocks(record, [number for number, _ in results]), {}
+        self._lifetimes = Lifetimes(record, {**inputs, **record.constants}, results, free)
+        self._record, self._rows, self._free = record, rows, free
         self.calls: list[Bound] = []
         for position, call in enumerate(record.calls):
             self._bind(position, call)
         self._finish(results)
+        self._lifetimes.release_all()
 
     def run(self) -> None:
         """Compute the results from what the inputs' buffers hold now."""
@@ -83,6 +64,9 @@ class Replay:
             call()
 
     def _bind(self, position: int, call: Call) -> None:
+        if isinstance(call.function, Blocks):
+            self._bind_blocks(position, call, call.function)
+            return
         args, kwargs = self._storage_of(call.args), self._storage_of(call.kwargs)
         spec = self._record.specs[call.result]
         if call.name in VIEWS:
@@ -102,6 +86,19 @@ class Replay:
             self.calls.append(partial(args[0].take, args[1], kwargs["axis"], out, "clip"))
         else:
             self.calls += _bound_calls(call, args, kwargs, out)
+
+    def _bind_blocks(self, position: int, call: Call, blocks: Blocks) -> None:
+        """Bind the calls of each block in turn: to its rows, and to the same buffers on the way."""
+        storage = self._lifetimes.storage
+        for number in blocks.results:
+            room = Call("room for a result", call.function, (), {}, number)
+            self._lifetimes.allocate(position, room, may_overwrite=False)
+        outside = [ref.number for ref in call.args]
+        for rows, record in blocks:
+            inputs = {n: storage[n][rows] if n in blocks.cut else storage[n] for n in outside}
+            results = [(number, storage[number][rows]) for number in blocks.results]
+            self.calls += Replay(record, inputs, results, self._rows, self._free).calls
+        self._lifetimes.release_dying(position, call)
 
     def _bind_exception(self, position: int, call: Call, args: Any) -> None:
         """Bind the choice of a constant in exceptional places: a copy into those alone."""
@@ -151,15 +148,46 @@ def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray)
     ufunc = ufunc_of(call.name)
     if ufunc is not None:
         return [partial(ufunc, *args, out=out)]
-    if call.name in _REDUCTIONS and "dtype" not in kwargs:
-        reduce = _REDUCTIONS[call.name].reduce
+    if call.name in REDUCTIONS and "dtype" not in kwargs:
+        reduce = REDUCTIONS[call.name].reduce
         return [partial(reduce, args[0], kwargs.get("axis"), None, out, kwargs.get("keepdims", False))]
     if call.name == "where" and all(getattr(arg, "dtype", out.dtype) == out.dtype for arg in args[1:]):
         condition, chosen, other = args
         return _selection(condition, chosen, other, out, constant=not isinstance(call.args[2], Ref))
+    if call.name in ("stack", "concat"):
+        return _joined(args[0], kwargs.get("axis", 0), out, stacked=call.name == "stack")
     if call.name == "astype":
         return [partial(np.copyto, out, args[0], casting="unsafe")]
     return [partial(_compute_into, out, call.function, args, kwargs)]
+
+
+def _joined(parts: Sequence[np.ndarray], axis: int, out: np.ndarray, stacked: bool) -> list[Bound]:
+    """Return the copies of parts to their places; a single one where they are views at regular distances."""
+    places = np.moveaxis(out, axis, 0)
+    if stacked and (lattice := _lattice(parts)) is not None:
+        return [partial(np.copyto, places.reshape(lattice.shape), lattice)]
+    along = [part[np.newaxis] if stacked else np.moveaxis(part, axis, 0) for part in parts]
+    borders = np.cumsum([len(part) for part in along])[:-1]
+    return [partial(np.copyto, *pair) for pair in zip(np.split(places, borders), along, strict=True)]
+
+
+def _lattice(parts: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return parts as one view of their common base, shape (m, n, *part), where they lie in a lattice."""
+    first = parts[0]
+    if any(part.base is not first.base or _layout(part) != _layout(first) for part in parts):
+        return None
+    steps = np.diff([part.__array_interface__["data"][0] for part in parts])
+    n = 1 + next((i for i, step in enumerate(steps) if step != steps[0]), len(steps))
+    period = steps[:n]
+    if first.base is None or len(parts) % n or np.any(np.resize(period, len(steps)) != steps):
+        return None
+    outer = int(period.sum()) if n < len(parts) else 0
+    strides = (outer, int(steps[0]) if n > 1 else 0, *first.strides)
+    return as_strided(first, (len(parts) // n, n, *first.shape), strides, writeable=False)
+
+
+def _layout(part: np.ndarray) -> tuple[Any, ...]:
+    return part.shape, part.strides, part.dtype
 
 
 def _selection(

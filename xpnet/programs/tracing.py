@@ -33,20 +33,20 @@ class Spec(NamedTuple):
     ----------
     shape : tuple of int
     dtype : dtype
-    fortran : bool
-        Whether it lies in memory by columns: BLAS may round another way for another order.
+    order : tuple of int
+        Its axes as they lie in memory, the outermost first: BLAS and sums may round another way for another.
     """
 
     shape: tuple[int, ...]
     dtype: Any
-    fortran: bool
+    order: tuple[int, ...]
 
     @classmethod
     def of(cls, array: Array) -> Spec:
         """Return what is known of an array."""
-        flags = getattr(array, "flags", None)
-        fortran = flags is not None and flags.f_contiguous and not flags.c_contiguous
-        return cls(tuple(array.shape), array.dtype, fortran)
+        strides = getattr(array, "strides", (0,) * array.ndim)
+        order = sorted(range(array.ndim), key=lambda axis: -abs(strides[axis]))
+        return cls(tuple(array.shape), array.dtype, tuple(order))
 
 
 @dataclass(frozen=True)
