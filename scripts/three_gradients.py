@@ -52,8 +52,8 @@ def experiment(arguments: argparse.Namespace) -> None:
         rows[f"loss {name}"] = differences([xpnet.Flatten(), xpnet.Dense(6), xpnet.Tanh()], arguments, name)
     table = [[name, *(f"{value:.1e}" for value in found.values())] for name, found in rows.items()]
     print_table(["differs from the backward pass", *next(iter(rows.values()))], table)
-    for kind in next(iter(rows.values())):
-        print(f"largest, {kind}: {max(found[kind] for found in rows.values()):.1e}")
+    for other in next(iter(rows.values())):
+        print(f"largest, {other}: {max(found[other] for found in rows.values()):.1e}")
 
     path = arguments.out / "three_gradients.png"
     label = "largest difference from the backward pass, relative to the largest element"

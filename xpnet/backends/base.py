@@ -134,6 +134,11 @@ class Backend(Root, ABC):
         """Whether the device is a GPU, with a memory of its own."""
         return False
 
+    @property
+    def numbers_at_once(self) -> int:
+        """How many numbers should be computed with together: what a processor's cache holds, more on a GPU."""
+        return 2**26 if self.on_gpu else 2**20
+
     def is_out_of_memory(self, error: Exception) -> bool:
         """Tell whether one of `out_of_memory_errors` says that memory ran out."""
         return True

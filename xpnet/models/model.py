@@ -13,7 +13,7 @@ from xpnet.errors import InvalidInputError
 from xpnet.models import inputs as given
 from xpnet.models.blueprint import Blueprint
 from xpnet.models.placed import PlacedNetwork
-from xpnet.models.prediction import outputs_of
+from xpnet.models.prediction import outputs_of, rows_at_once
 from xpnet.nn.context import Context, OverSamples
 from xpnet.nn.initializers import initial_tree
 from xpnet.nn.layer import Layer, Shape, Tree, Variables
@@ -196,8 +196,9 @@ class Model(PlacedNetwork):
     def _outputs(self, x: Array) -> Array:
         """Return the outputs for samples as `prepare_inputs` returned them."""
         key = "outputs", self.blueprint.scale
+        rows = rows_at_once(self.backend, self.network.layer, self.network.inputs)
         with self.backend.scope():
-            return outputs_of(self.programs, key, self._build_outputs, self.variables, x)
+            return outputs_of(self.programs, key, self._build_outputs, self.variables, x, rows)
 
     def _build_outputs(self, library: Any) -> Callable[[Variables, Array], Array]:
         c = self.context(self.arithmetic.namespace(library), training=False)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
-from xpnet.backends import Array
-from xpnet.nn.layer import Variables
+from xpnet.backends import Array, Backend
+from xpnet.nn.layer import Layer, Shape, Variables
 from xpnet.programs.programs import FunctionBuilder, Programs
 
 ROWS_AT_ONCE = 1000
-"""Samples per block: all of MNIST in float32 would take 188 MB."""
+"""The most samples of a block: all of MNIST in float32 would take 188 MB."""
+
+
+def rows_at_once(backend: Backend, layer: Layer, inputs: Shape) -> int:
+    """Return how many samples go through a network together, so that what lies between layers stays near."""
+    numbers = sum(math.prod(shape) for shape in layer.shapes(inputs))
+    return max(1, min(ROWS_AT_ONCE, backend.numbers_at_once // numbers))
 
 
 def outputs_of(
-    programs: Programs, key: Hashable, build: FunctionBuilder, variables: Variables, x: Array
+    programs: Programs, key: Hashable, build: FunctionBuilder, variables: Variables, x: Array, rows: int
 ) -> Array:
     """Return the outputs of a network, ``(batch, *outputs)``.
 
@@ -32,12 +39,14 @@ def outputs_of(
         Of the network.
     x : array, shape (batch, *inputs)
         Samples on the device.
+    rows : int
+        Of a block.
     """
     whole = programs.function(key, build).over(variables)
     rest = programs.plain_function(key, build).over(variables)
     blocks = []
-    for start in range(0, x.shape[0], ROWS_AT_ONCE):
-        stop = min(start + ROWS_AT_ONCE, x.shape[0])
-        function = whole if stop - start == ROWS_AT_ONCE else rest
+    for start in range(0, x.shape[0], rows):
+        stop = min(start + rows, x.shape[0])
+        function = whole if stop - start == rows else rest
         blocks.append(function(x[start:stop, ...]))
     return blocks[0] if len(blocks) == 1 else programs.backend.xp.concat(blocks, axis=0)
