@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import xpnet
+from xpnet.errors import InvalidInputError
 from xpnet.nn.context import context
 from xpnet.nn.layer import NOTHING
 
@@ -195,7 +196,9 @@ def test_a_backward_belongs_to_its_forward():
 
 def test_outside_of_training_no_call_is_noted():
     c = context(xpnet.get_backend("numpy").xp, np.float64)
-    assert Swish().forward(c, NOTHING, X)[1] is None
+    _, cache, _ = Swish().forward(c, NOTHING, X)
+    with pytest.raises(InvalidInputError, match="in training alone"):
+        Swish().backward(c, NOTHING, X, cache, True)
 
 
 def test_the_recorded_step_computes_nothing_twice():
