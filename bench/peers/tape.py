@@ -37,7 +37,7 @@ class ReLU(xpnet.Layer):
 
 @dataclass(frozen=True)
 class CrossEntropy(xpnet.SoftmaxCrossEntropy):
-    """`xpnet.SoftmaxCrossEntropy`, its gradient taken away; the largest logit, which cancels, is a constant."""
+    """`xpnet.SoftmaxCrossEntropy`, its gradient taken away; the largest logit cancels: a constant."""
 
     gradient = xpnet.Loss.gradient
     values_and_gradient = xpnet.Loss.values_and_gradient

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from xpnet.errors import InvalidInputError
 from xpnet.nn.context import Context
-from xpnet.nn.taping import taped
+from xpnet.nn.taping import Noted, taped
 from xpnet.trees import leaves
 
 Array = Any
@@ -166,6 +166,11 @@ class Layer:
         need_dx : bool
             Whether the first result is wanted.
         """
+        if not isinstance(cache, Noted):
+            raise InvalidInputError(
+                f"{self!r} has its backward from the tape, which notes what forward does in training alone:"
+                " make the context with training=True"
+            )
         return cache.gradients(dy, need_dx)
 
     @property
