@@ -41,8 +41,8 @@ class Dropout(Layer):
     >>> from xpnet.nn.layer import NOTHING
     >>> training = context(np, training=True, random=np.asarray([0, 7], dtype=np.int32))
     >>> Dropout(0.5).forward(training, NOTHING, np.ones((2, 4)))[0]
-    array([[2., 2., 2., 2.],
-           [2., 2., 2., 0.]])
+    array([[0., 0., 0., 0.],
+           [2., 2., 0., 2.]])
     """
 
     random: ClassVar[bool] = True

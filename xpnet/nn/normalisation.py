@@ -102,7 +102,8 @@ class BatchNorm(_Normalisation):
         else:
             centred = x - _like(xp, mean, x)
         deviation = _like(xp, xp.sqrt(variance + self.epsilon), x)
-        # Divided, here and below: a product with the inverse lifts what some libraries take for zero.
+        # Divided, and here and below before anything else: a product with the inverse would lift what some
+        # libraries take for zero.
         normal = xp.divide(centred, deviation)
         y = normal * _like(xp, v.params["gamma"], x) + _like(xp, v.params["beta"], x)
         return y, (normal, deviation), state
@@ -121,8 +122,9 @@ class BatchNorm(_Normalisation):
         if not need_dx:
             return None, gradients
         share = 1.0 / self._count(c, dy)
-        left = dy - normal * _like(xp, along * share, dy) - _like(xp, total * share, dy)
-        return xp.divide(left, deviation) * _like(xp, v.params["gamma"], dy), gradients
+        slope, mean = (xp.divide(_like(xp, part * share, dy), deviation) for part in (along, total))
+        dx = xp.divide(dy, deviation) - normal * slope - mean
+        return dx * _like(xp, v.params["gamma"], dy), gradients
 
     def _count(self, c: Context, x: Array) -> int:
         """Return how many values a mean is over; there must be several."""
@@ -200,10 +202,9 @@ class LayerNorm(_Normalisation):
         gradients = {"gamma": c.samples.sum(dy * normal, axes), "beta": c.samples.sum(dy, axes)}
         if not need_dx:
             return None, gradients
-        scaled = dy * v.params["gamma"]
-        along = normal * xp.mean(scaled * normal, axis=-1, keepdims=True)
-        left = scaled - along - xp.mean(scaled, axis=-1, keepdims=True)
-        return xp.divide(left, deviation), gradients
+        scaled = xp.divide(dy * v.params["gamma"], deviation)
+        slope = xp.mean(scaled * normal, axis=-1, keepdims=True)
+        return scaled - normal * slope - xp.mean(scaled, axis=-1, keepdims=True), gradients
 
 
 def _check_epsilon(epsilon: float) -> float:
