@@ -9,7 +9,7 @@ from xpnet.errors import InvalidInputError
 from xpnet.nn.context import Context
 from xpnet.nn.initializers import check_init
 from xpnet.nn.layer import Cache, Layer, Parameter, Shape, Tree, Variables
-from xpnet.nn.strips import Strips
+from xpnet.nn.strips import Strips, product
 from xpnet.nn.windows import Axis, Padding, axes_of, check_padding, check_pair, image
 from xpnet.validation import check_count, check_flag, check_number, settle
 
@@ -101,7 +101,7 @@ class Conv2D(Layer):
         """Return the outputs, shape (batch, filters, height, width), the inputs, and no state."""
         x, strips = c.operand(x), self._strips(x)
         kernels = c.xp.reshape(self._weights(v), (self.groups, self.filters // self.groups, -1))
-        y = c.xp.matmul(kernels, strips.of_inputs(c.xp, x))
+        y = product(c.xp, kernels, strips.of_inputs(c.xp, x))
         if self.bias:
             y = y + c.xp.reshape(v.params["b"], (self.groups, -1, 1))
         return strips.outputs(c.xp, y), x, {}
@@ -114,8 +114,7 @@ class Conv2D(Layer):
         The strips are made anew: they take as many times the memory of the inputs as a kernel has elements.
         """
         strips, W = self._strips(cache), v.params["W"]
-        of_outputs = c.xp.matrix_transpose(strips.of_outputs(c.xp, dy))
-        of_each = c.xp.matmul(strips.of_inputs(c.xp, cache), of_outputs)
+        of_each = product(c.xp, strips.of_inputs(c.xp, cache), strips.of_outputs(c.xp, dy))
         gradient = c.xp.reshape(c.xp.matrix_transpose(c.samples.sum(of_each)), W.shape)
         gradients = {"W": gradient if self.scale == 1.0 else gradient * self.scale}
         if self.bias:

@@ -10,12 +10,47 @@ A stride makes cells: its s x s elements are channels of their own, and windows 
 
 from __future__ import annotations
 
-from itertools import product
+import itertools
 from typing import Any, NamedTuple
 
 from xpnet.nn.windows import Axis, fitted, padded
 
 Array = Any
+
+QUICK = 10**6
+"""Multiplications up to which BLAS libraries multiply matrices without copying them first."""
+MOST_PARTS = 8
+
+
+def product(xp: Any, a: Array, b: Array) -> Array:
+    """Return the product of stacks of matrices, those not much larger than `QUICK` cut into parts.
+
+    Parameters
+    ----------
+    xp : namespace
+        The Array API functions to compute with.
+    a : array, shape (..., m, k)
+        Whose rows are cut.
+    b : array, shape (..., k, n)
+
+    Returns
+    -------
+    array, shape (..., m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> product(np, np.ones((4, 2)), np.ones((1, 2, 3))).shape
+    (1, 4, 3)
+    """
+    *outer, m, k = a.shape
+    *others, _, n = b.shape
+    quick = [parts for parts in range(1, MOST_PARTS + 1) if m % parts == 0 and m * k * n <= parts * QUICK]
+    if quick[:1] in ([], [1]):
+        return xp.matmul(a, b)
+    a = xp.reshape(a, (*outer, quick[0], m // quick[0], k))
+    stacked = xp.matmul(a, xp.reshape(b, (*others, 1, k, n)))
+    return xp.reshape(stacked, (*stacked.shape[:-3], m, n))
 
 
 class Cells(NamedTuple):
@@ -96,7 +131,7 @@ class Strips(NamedTuple):
         return self._cut(xp, flat, self._places, self.rows.outputs)
 
     def of_outputs(self, xp: Any, dy: Array) -> Array:
-        """Return the outputs' gradient in the same layout, zero where there is no output.
+        """Return the outputs' gradient in the same layout, a place a row, zero where there is no output.
 
         Parameters
         ----------
@@ -107,11 +142,13 @@ class Strips(NamedTuple):
 
         Returns
         -------
-        array, shape (batch, groups, filters / groups, output height * pitch)
+        array, shape (batch, groups, output height * pitch, filters / groups)
+            Strips times this are the gradients of the kernels.
         """
-        batch, filters, *shape = dy.shape
-        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, *shape))
-        return _in_a_row(xp, dy, self.pitch)
+        batch, filters, height, width = dy.shape
+        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, height, width))
+        dy = padded(xp, xp.permute_dims(dy, (0, 1, 3, 4, 2)), 3, 0, self.pitch - width)
+        return xp.reshape(dy, (batch, self.groups, height * self.pitch, filters // self.groups))
 
     def outputs(self, xp: Any, y: Array) -> Array:
         """Return the outputs as images.
@@ -151,8 +188,10 @@ class Strips(NamedTuple):
         dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, 1, *shape))
         above, left = rows.size - 1 - rows.before, columns.size - 1 - columns.before
         flat = self._laid_out(xp, dy, above, left, rows.number)
-        places = [(0, i * self.pitch + j) for i, j in product(range(rows.size), range(columns.size))]
-        dx = xp.matmul(self._turned(xp, W), self._cut(xp, flat, places, rows.number))
+        places = [
+            (0, i * self.pitch + j) for i, j in itertools.product(range(rows.size), range(columns.size))
+        ]
+        dx = product(xp, self._turned(xp, W), self._cut(xp, flat, places, rows.number))
         dx = xp.reshape(dx, (batch, self.groups * W.shape[1], -1, rows.number, self.pitch))
         return self._out_of_cells(xp, dx[:, :, :, :, : columns.number])
 
@@ -160,7 +199,7 @@ class Strips(NamedTuple):
     def _places(self) -> list[tuple[int, int]]:
         """Of each element of the kernel, which part of a cell it meets, and from where on in the vector."""
         found = []
-        for i, j in product(range(self.rows.size), range(self.columns.size)):
+        for i, j in itertools.product(range(self.rows.size), range(self.columns.size)):
             (row, down), (column, right) = divmod(i, self.rows.stride), divmod(j, self.columns.stride)
             found.append((down * self.columns.stride + right, row * self.pitch + column))
         return found
