@@ -21,8 +21,13 @@ class Xpnet(Peer):
         super().__init__(task)
         spec = task.spec
         device = None if self.backend in ("numpy", "cupy") else spec.device
-        self.net = xpnet.MLP(
-            spec.sizes, dtype=spec.dtype, backend=self.backend, device=device, arithmetic=spec.arithmetic
+        self.net = xpnet.Model(
+            spec.network.layers,
+            spec.network.inputs,
+            dtype=spec.dtype,
+            backend=self.backend,
+            device=device,
+            arithmetic=spec.arithmetic,
         )
         settings = Settings(batch_size=spec.batch, sampling=spec.sampling)
         optimizer = OPTIMIZERS[spec.optimizer](spec.learning_rate)
