@@ -100,7 +100,7 @@ def test_contestants_train_the_same_convolutions(name, stack):
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_textbook_gradient_of_convolutions_is_that_of_xpnet(stack):
-    task = Task(replace(TINY, sizes=(784, 10), stack=stack, dtype="float64", samples=12))
+    task = Task(replace(TINY, sizes=(784, 10), stack=stack, dtype="float64", samples=20))
     params, x, t, network = task.initial_params(), task.scaled(), task.t, task.spec.network
     net = xpnet.Model(network.layers, network.inputs, backend="numpy", dtype="float64")
     layers = textbook_conv.layers_of(network.layers, params)
