@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.environment import environment
-from bench.networks import Network
 from bench.peers import missing
 from bench.task import Spec
 from xpnet.errors import XpnetError
@@ -223,7 +222,7 @@ def _time_round(contestant: Contestant, outcome: Outcome) -> None:
 def _prepare(contestant: Contestant, outcome: Outcome, seconds_a_round: float) -> None:
     """Fetch the loss curve while it warms up, then find how many iterations fill a round."""
     spec, chunk = contestant.spec, contestant.chunk
-    operations = Network(spec.sizes, spec.batch).operations
+    operations = spec.network.operations
     wanted = max(1, min(contestant.most_compared, int(_OPERATIONS_COMPARED / operations)))
     outcome.compared = _whole_chunks(wanted, chunk)
     outcome.losses = contestant.ask(losses=outcome.compared)["losses"]

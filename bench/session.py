@@ -123,16 +123,26 @@ def identity(outcome: Outcome) -> str:
 
 def identity_of(spec: Spec) -> str:
     """Return the same from what it was told to do."""
-    sizes = "-".join(str(size) for size in spec.sizes)
-    parts = [sizes, f"batch {spec.batch}", f"{spec.samples} samples", spec.dtype, spec.peer, spec.device]
+    parts = [
+        _network(spec),
+        f"batch {spec.batch}",
+        f"{spec.samples} samples",
+        spec.dtype,
+        spec.peer,
+        spec.device,
+    ]
     return ", ".join(parts if spec.arithmetic == "standard" else [*parts, spec.arithmetic])
 
 
 def labels(outcome: Outcome) -> dict[str, Any]:
     """Return what a contestant is, for tables and figures."""
     plain = outcome.spec.to_json()
-    sizes = "-".join(str(size) for size in plain.pop("sizes"))
-    return {"network": sizes, "label": label(outcome.spec), **plain}
+    del plain["sizes"], plain["stack"]
+    return {"network": _network(outcome.spec), "label": label(outcome.spec), **plain}
+
+
+def _network(spec: Spec) -> str:
+    return spec.stack or "-".join(str(size) for size in spec.sizes)
 
 
 def label(spec: Spec) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 import xpnet
 from bench.data import MNIST_SAMPLES, load
-from bench.networks import LEARNING_RATE, Network
+from bench.networks import LEARNING_RATE, Network, get_stack
+from xpnet.errors import XpnetError
 from xpnet.training.batches import make_sampler
 
 
@@ -33,6 +34,8 @@ class Spec:
     data : {"pixels", "synthetic", "moons", "digits"}
     samples : int
         Of the training set.
+    stack : str
+        The name of a network of other layers than `Dense` and `ReLU`.
     """
 
     peer: str
@@ -46,6 +49,7 @@ class Spec:
     threads: int = 1
     data: str = "pixels"
     samples: int = MNIST_SAMPLES
+    stack: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -64,9 +68,15 @@ class Spec:
             "batch": network.batch,
             "learning_rate": network.learning_rate,
             "data": network.data,
+            "stack": network.stack,
             "samples": network.batch if network.data == "moons" else samples,
         }
         return cls(peer=peer, **{**fields, **changes})
+
+    @property
+    def network(self) -> Network:
+        """The network that is trained."""
+        return get_stack(self.stack, self.sizes, self.batch)
 
     @property
     def sampling(self) -> str:
@@ -91,12 +101,18 @@ class Task:
 
     def initial_params(self) -> dict[str, np.ndarray]:
         """Return ``W1 b1 W2 b2 …`` as xpnet draws them, to be changed in place by whoever asked."""
-        net = xpnet.MLP(self.spec.sizes, dtype=self.spec.dtype, backend="numpy")
+        network = self.spec.network
+        net = xpnet.Model(network.layers, network.inputs, dtype=self.spec.dtype, backend="numpy")
         return {name: np.array(value) for name, value in net.params.items()}
 
+    def without_other_layers(self, library: str) -> None:
+        """Raise `XpnetError` for a network of other layers, which is not written for a library."""
+        if self.spec.stack:
+            raise XpnetError(f"{self.spec.stack} is not written here for {library}")
+
     def scaled(self) -> np.ndarray:
-        """Return the samples in the dtype of the parameters, pixels from 0 to 1."""
-        x = self.x.astype(self.spec.dtype)
+        """Return the samples in the dtype of the parameters and the network's shape, pixels from 0 to 1."""
+        x = self.x.astype(self.spec.dtype).reshape(-1, *self.spec.network.inputs)
         return x / np.asarray(255, x.dtype) if self.x.dtype == np.uint8 else x
 
     def rows(self, start: int, stop: int) -> np.ndarray | None:

@@ -2,10 +2,10 @@
 
 Twice 16, twice 32 and twice 64 filters of 3 x 3, ReLU after each and a 2 x 2 max pooling after each pair; 50
 hidden units, dropout of one half, 10 outputs. Mini-batches of 100 with Adam, learning rate 0.001, which a
-cosine takes down to nothing over 12 epochs. The figures have the accuracy, and every test image that is wrong.
+cosine takes down to nothing over 12 epochs. The figures have the accuracy, and every wrong test image.
 
-The book (chapter 8) reports a test accuracy of 0.9938 after 20 epochs; it drops out half of the ten outputs as
-well, and keeps its learning rate. On one core it takes about MINUTES minutes.
+The book (chapter 8) reports a test accuracy of 0.9938 after 20 epochs; it drops out half of the ten outputs
+as well, and keeps its learning rate. On one core it takes about MINUTES minutes.
 """
 
 from __future__ import annotations

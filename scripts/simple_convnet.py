@@ -1,8 +1,8 @@
 """The book's simple convolutional network on MNIST.
 
 30 filters of 5 x 5, ReLU, 2 x 2 max pooling, 100 hidden units, ReLU, 10 outputs, weights 0.01 x normal; 20
-epochs of mini-batches of 100 with Adam, learning rate 0.001. The figures have the accuracy, and the 30 filters
-before and after.
+epochs of mini-batches of 100 with Adam, learning rate 0.001. The figures have the accuracy, and the 30
+filters before and after.
 
 The book (chapter 7) reports a test accuracy of 0.9896; its filters, noise at first, come to see edges and
 blobs. It takes about three minutes on one core.

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import xpnet
-from bench import checks, cli, contestants, textbook
+from bench import checks, cli, contestants, textbook, textbook_conv
 from bench.commands import startup
 from bench.contestants import Contestant, LeftOutError, Outcome, WorkerError, measure
 from bench.peers import PEERS, Entry, create, missing
@@ -78,6 +78,49 @@ def test_contestants_train_the_same_thing(name, data):
     check = checks.compare_losses(name, *runs)
     assert check.difference < 1e-4
     assert runs[1].losses[-1] < runs[1].losses[0]
+
+
+STACKS = ["conv", "deep-conv"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("name", ["torch-eager", "jax-jit", "xpnet-torch"])
+def test_contestants_train_the_same_convolutions(name, stack):
+    lacking = missing(name)
+    if lacking:
+        pytest.skip(lacking)
+    spec = replace(TINY, sizes=(784, 10), stack=stack, learning_rate=0.01, samples=60)
+    runs = []
+    for peer_name in (name, "xpnet-numpy"):
+        peer = create(Task(replace(spec, peer=peer_name)))
+        peer.train(16)
+        runs.append(Outcome(replace(spec, peer=peer_name), losses=peer.losses()[:16], compared=16))
+    assert checks.compare_losses(name, *runs).difference < 1e-4
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_textbook_gradient_of_convolutions_is_that_of_xpnet(stack):
+    task = Task(replace(TINY, sizes=(784, 10), stack=stack, dtype="float64", samples=20))
+    params, x, t, network = task.initial_params(), task.scaled(), task.t, task.spec.network
+    net = xpnet.Model(network.layers, network.inputs, backend="numpy", dtype="float64")
+    layers = textbook_conv.layers_of(network.layers, params)
+    loss = textbook_conv.gradient(layers, x, np.eye(10)[t])
+    assert loss == pytest.approx(net.loss(x, t), rel=1e-5)  # it adds 1e-7 to each probability
+    found = [gradient for layer in layers if hasattr(layer, "W") for gradient in (layer.dW, layer.db)]
+    for gradient, expected in zip(found, net.gradient(x, t).values(), strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["sklearn", "products-numpy"])
+def test_others_take_part_in_convolutions_or_say_why_not(name):
+    task = Task(replace(TINY, peer=name, sizes=(784, 10), stack="conv"))
+    if name == "sklearn":
+        with pytest.raises(XpnetError, match="conv is not written here for scikit-learn"):
+            create(task)
+        return
+    peer = create(task)
+    peer.train(2)
+    assert peer.losses() == []
 
 
 def test_keras_on_torch_trains_the_same_thing():

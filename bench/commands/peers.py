@@ -13,9 +13,9 @@ from bench.figures import bars
 from bench.networks import CLASSIC, Network, get_networks
 from bench.options import Figure, Json, Large, Markdown, NetworkNames, Options, Quick, Rounds, Threads
 from bench.peers import PEERS, get_entry
-from bench.session import Session, identity, label, record
+from bench.session import Session, identity, label, labels, record
 from bench.statistics import Summary, ratios, summarize
-from bench.tables import Table, ratio_cell, time_cell
+from bench.tables import Table, ratio_cell, size_cell, time_cell
 from bench.task import Spec
 
 _REFERENCE = "xpnet-numpy"
@@ -53,7 +53,7 @@ def peers(
     for net, outcomes in zip(networks, session.measure(groups), strict=True):
         title = f"{net.name}, batch {net.batch}"
         rows, drawn[title] = _compare(session, outcomes)
-        head = ("contestant", "time per iteration", "times xpnet on NumPy", "losses")
+        head = ("contestant", "time per iteration", "times xpnet on NumPy", "peak memory", "losses")
         tables.append(Table(title, head, rows))
     session.result.notes.append(
         "Ratios are taken round by round; intervals are those between the quartiles over the rounds."
@@ -87,5 +87,7 @@ def _compare(session: Session, outcomes: Sequence[Outcome]) -> tuple[list[list[s
             result.checks.append(check)
             verdict = "agrees" if check.agrees else "DIFFERS"
         drawn[label(outcome.spec)] = each = summarize(outcome.seconds)
-        rows.append([label(outcome.spec), time_cell(each), ratio_cell(times), verdict])
+        peak = outcome.resident if outcome.device is None else outcome.device
+        result.add(identity(outcome), "peak memory", "B", [float(peak)], **labels(outcome))
+        rows.append([label(outcome.spec), time_cell(each), ratio_cell(times), size_cell(peak), verdict])
     return rows, drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,6 +12,30 @@ from bench.peers.base import Peer
 from bench.task import Task
 
 _OPERATIONS_AT_ONCE = 2e9
+
+
+def _affine(x: jax.Array, W: jax.Array, b: jax.Array) -> jax.Array:
+    return x @ W + b
+
+
+def _convolved(layer: Any, x: jax.Array, W: jax.Array, b: jax.Array) -> jax.Array:
+    padding = layer.padding.upper() if isinstance(layer.padding, str) else [(p, p) for p in layer.padding]
+    return jax.lax.conv_general_dilated(x, W, (1, 1), padding) + b[:, None, None]
+
+
+def _pooled(layer: Any, x: jax.Array) -> jax.Array:
+    window = (1, 1, *layer.size)
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
+
+
+_FUNCTIONS: dict[str, Callable[..., jax.Array]] = {
+    "Conv2D": lambda layer, x, weights: _convolved(layer, x, *next(weights)),
+    "Dense": lambda layer, x, weights: _affine(x, *next(weights)),
+    "Flatten": lambda layer, x, weights: x.reshape(len(x), -1),
+    "MaxPool2D": lambda layer, x, weights: _pooled(layer, x),
+    "ReLU": lambda layer, x, weights: jax.nn.relu(x),
+}
+"""By the names of layers: functions of the layer, its inputs, and the weights that are left."""
 
 
 class Jit(Peer):
@@ -28,12 +53,13 @@ class Jit(Peer):
         self._losses: list[jax.Array] = []
 
     def _make_step(self) -> Any:
-        depth, rate = len(self.task.spec.sizes) - 1, self.task.spec.learning_rate
+        rate, layers = self.task.spec.learning_rate, self.task.spec.network.layers
 
         def loss_of(params: Any, x: jax.Array, t: jax.Array) -> jax.Array:
-            for i in range(1, depth):
-                x = jax.nn.relu(x @ params[f"W{i}"] + params[f"b{i}"])
-            logits = x @ params[f"W{depth}"] + params[f"b{depth}"]
+            weights = iter([(params[f"W{i}"], params[f"b{i}"]) for i in range(1, len(params) // 2 + 1)])
+            for layer in layers:
+                x = _FUNCTIONS[type(layer).__name__](layer, x, weights)
+            logits = x
             chosen = jnp.take_along_axis(jax.nn.log_softmax(logits), t[:, None], axis=1)
             return -jnp.mean(chosen)
 
@@ -73,7 +99,7 @@ class Scan(Jit):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        operations = 6 * sum(value.size for value in self._params.values()) * task.spec.batch
+        operations = task.spec.network.operations
         self.chunk = self.rows_at_once = max(1, min(64, int(_OPERATIONS_AT_ONCE / operations)))
         step = self._make_step()
 

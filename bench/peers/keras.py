@@ -17,6 +17,7 @@ class Keras(Peer):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
+        task.without_other_layers("Keras")
         os.environ["KERAS_BACKEND"] = self.backend
         import keras
 

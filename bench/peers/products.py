@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,37 @@ from bench.task import Task
 
 
 class Products(Peer):
-    """With NumPy: forward ``z @ W``, backward ``z.T @ d``, and ``d @ W.T`` for all layers but the first."""
+    """With NumPy: forward, the gradients of the weights, and those of the inputs but for the first layer.
+
+    A fully connected layer has one product of matrices each, a convolution one a sample.
+    """
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        batch, sizes = self._shape()
-        pairs = list(pairwise(sizes))
-        z, d = ([self._array(batch, size) for size in sizes] for _ in range(2))
-        weights, gradients = ([self._array(*pair) for pair in pairs] for _ in range(2))
-        self._calls = [(z[i], weights[i], z[i + 1]) for i in range(len(pairs))]
-        for i in reversed(range(len(pairs))):
-            self._calls.append((z[i].T, d[i + 1], gradients[i]))
-            if i > 0:
-                self._calls.append((d[i + 1], weights[i].T, d[i]))
+        found = [self._of_layer(self._batch(), *sizes) for sizes in self._sizes()]
+        first, *others = [gradients for _, *gradients in found]
+        backward = [call for gradients in reversed(others) for call in gradients]
+        self._calls = [*(forward for forward, *_ in found), *backward, first[0]]
 
-    def _shape(self) -> tuple[int, tuple[int, ...]]:
-        return self.task.spec.batch, self.task.spec.sizes
+    def _batch(self) -> int:
+        return self.task.spec.batch
 
-    def _array(self, rows: int, columns: int) -> Any:
-        numbers = np.random.default_rng(0).standard_normal((rows, columns))
-        return (numbers / columns).astype(self.task.spec.dtype)
+    def _sizes(self) -> list[tuple[int, int, int]]:
+        return self.task.spec.network.products
+
+    def _of_layer(self, batch: int, outputs: int, inputs: int, places: int) -> list[tuple[Any, Any, Any]]:
+        """Return factors and result: forward, the gradient of the weights, that of the inputs."""
+        if places == 1:
+            x, W, y = self._array(batch, inputs), self._array(inputs, outputs), self._array(batch, outputs)
+            dW, dx = self._array(inputs, outputs), self._array(batch, inputs)
+            return [(x, W, y), (x.T, y, dW), (y, W.T, dx)]
+        x, y = self._array(batch, inputs, places), self._array(batch, outputs, places)
+        W, dW, dx = self._array(outputs, inputs), self._array(batch, inputs, outputs), self._array(*x.shape)
+        return [(W, x, y), (x, y.swapaxes(1, 2), dW), (W.T, y, dx)]
+
+    def _array(self, *shape: int) -> Any:
+        numbers = np.random.default_rng(0).standard_normal(shape)
+        return (numbers / shape[-1]).astype(self.task.spec.dtype)
 
     def _matmul(self) -> Any:
         """Return the library's matrix product."""
@@ -52,10 +62,10 @@ class Products(Peer):
 class TorchProducts(Products):
     """With PyTorch: MKL, or cuBLAS."""
 
-    def _array(self, rows: int, columns: int) -> Any:
+    def _array(self, *shape: int) -> Any:
         import torch
 
-        return torch.tensor(super()._array(rows, columns), device=self.task.spec.device)
+        return torch.tensor(super()._array(*shape), device=self.task.spec.device)
 
     def _matmul(self) -> Any:
         import torch
@@ -73,10 +83,10 @@ class TorchProducts(Products):
 class CupyProducts(Products):
     """With CuPy: cuBLAS."""
 
-    def _array(self, rows: int, columns: int) -> Any:
+    def _array(self, *shape: int) -> Any:
         import cupy
 
-        return cupy.asarray(super()._array(rows, columns))
+        return cupy.asarray(super()._array(*shape))
 
     def _matmul(self) -> Any:
         import cupy
@@ -93,8 +103,11 @@ class CupyProducts(Products):
 class _SingleNumbers(Products):
     """As many products, each of a single number: what launching them takes by itself."""
 
-    def _shape(self) -> tuple[int, tuple[int, ...]]:
-        return 1, (1,) * len(self.task.spec.sizes)
+    def _batch(self) -> int:
+        return 1
+
+    def _sizes(self) -> list[tuple[int, int, int]]:
+        return [(1, 1, 1)] * len(super()._sizes())
 
 
 class TorchLaunches(_SingleNumbers, TorchProducts):

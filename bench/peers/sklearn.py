@@ -20,6 +20,7 @@ class Sklearn(Peer):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
+        task.without_other_layers("scikit-learn")
         spec = task.spec
         if spec.sizes[-1] == 2:
             raise XpnetError("scikit-learn gives two classes a single logistic output: another network")

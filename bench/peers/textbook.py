@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bench import textbook_conv
 from bench.data import load_test
 from bench.peers.base import Peer
 from bench.task import Task
@@ -17,7 +18,11 @@ class Textbook(Peer):
         super().__init__(task)
         batch = None if task.spec.sampling == "full" else task.spec.batch
         self._params = task.initial_params()
-        self._run = make_loop(self._params, task.scaled(), task.t, batch, task.spec.learning_rate)
+        if task.spec.stack:
+            layers = textbook_conv.layers_of(task.spec.network.layers, self._params)
+            self._run = textbook_conv.make_loop(layers, task.scaled(), task.t, batch, task.spec.learning_rate)
+        else:
+            self._run = make_loop(self._params, task.scaled(), task.t, batch, task.spec.learning_rate)
         self._losses: list[float] = []
 
     def train(self, iterations: int) -> None:

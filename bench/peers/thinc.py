@@ -17,6 +17,7 @@ class Thinc(Peer):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
+        task.without_other_layers("thinc")
         set_current_ops(NumpyOps())
         sizes = task.spec.sizes
         params: dict[str, Any] = task.initial_params()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -138,14 +139,31 @@ def gather(
 
 
 def build_model(task: Task) -> nn.Sequential:
-    """Return the network with the initial weights of the task; PyTorch stores them transposed."""
+    """Return the network with the initial weights of the task."""
     params = {name: torch.tensor(value) for name, value in task.initial_params().items()}
-    layers: list[nn.Module] = []
-    sizes = task.spec.sizes
-    for i in range(1, len(sizes)):
-        layer = nn.Linear(sizes[i - 1], sizes[i], dtype=getattr(torch, task.spec.dtype))
-        with torch.no_grad():
-            layer.weight.copy_(params[f"W{i}"].T)
-            layer.bias.copy_(params[f"b{i}"])
-        layers += [layer, nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+    modules: list[nn.Module] = []
+    shape, number = task.spec.network.inputs, 0
+    for layer in task.spec.network.layers:
+        module = _MODULES[type(layer).__name__](layer, shape)
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            number += 1
+            weights = params[f"W{number}"]
+            module = module.to(weights.dtype)
+            with torch.no_grad():  # PyTorch stores those of Linear transposed
+                module.weight.copy_(weights.T if weights.ndim == 2 else weights)
+                cast(torch.Tensor, module.bias).copy_(params[f"b{number}"])
+        modules.append(module)
+        shape = layer.output_shape(shape)
+    return nn.Sequential(*modules)
+
+
+_MODULES: dict[str, Callable[[Any, tuple[int, ...]], nn.Module]] = {
+    "Conv2D": lambda layer, shape: nn.Conv2d(
+        shape[0], layer.filters, layer.size, padding=0 if layer.padding == "valid" else layer.padding
+    ),
+    "Dense": lambda layer, shape: nn.Linear(shape[0], layer.units),
+    "Flatten": lambda layer, shape: nn.Flatten(),
+    "MaxPool2D": lambda layer, shape: nn.MaxPool2d(layer.size),
+    "ReLU": lambda layer, shape: nn.ReLU(),
+}
+"""Modules by the names of the layers, from a layer and the shape of its inputs."""

@@ -31,8 +31,13 @@ class Xpnet(Peer):
     def _model(self, task: Task) -> xpnet.Model:
         spec = task.spec
         device = None if self.backend in ("numpy", "cupy") else spec.device
-        return xpnet.MLP(
-            spec.sizes, dtype=spec.dtype, backend=self.backend, device=device, arithmetic=spec.arithmetic
+        return xpnet.Model(
+            spec.network.layers,
+            spec.network.inputs,
+            dtype=spec.dtype,
+            backend=self.backend,
+            device=device,
+            arithmetic=spec.arithmetic,
         )
 
     def train(self, iterations: int) -> None:

@@ -136,7 +136,7 @@ class Backend(Root, ABC):
 
     @property
     def numbers_at_once(self) -> int:
-        """How many numbers should be computed with together: what a processor's cache holds, more on a GPU."""
+        """How many numbers are best computed with together: as a processor's cache holds, more on a GPU."""
         return 2**26 if self.on_gpu else 2**20
 
     def is_out_of_memory(self, error: Exception) -> bool:

@@ -9,7 +9,7 @@ from xpnet.errors import InvalidInputError
 from xpnet.nn.context import Context
 from xpnet.nn.initializers import check_init
 from xpnet.nn.layer import Cache, Layer, Parameter, Shape, Tree, Variables
-from xpnet.nn.strips import Strips
+from xpnet.nn.strips import Strips, product
 from xpnet.nn.windows import Axis, Padding, axes_of, check_padding, check_pair, image
 from xpnet.validation import check_count, check_flag, check_number, settle
 
@@ -98,29 +98,30 @@ class Conv2D(Layer):
         return Variables({"W": weights, **({"b": Parameter((self.filters,))} if self.bias else {})}, {})
 
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
-        """Return the outputs, shape (batch, filters, height, width), the inputs, and no state."""
-        x, strips = c.operand(x), self._strips(x)
+        """Return the outputs, shape (batch, filters, height, width), a cache, and no state."""
+        strips = Strips(*self._axes(tuple(x.shape[1:])), self.groups)
+        flat = strips.of_inputs(c.xp, c.operand(x))
         kernels = c.xp.reshape(self._weights(v), (self.groups, self.filters // self.groups, -1))
-        y = c.xp.matmul(kernels, strips.of_inputs(c.xp, x))
+        y = product(c.xp, kernels, strips.under_kernels(c.xp, flat))
         if self.bias:
             y = y + c.xp.reshape(v.params["b"], (self.groups, -1, 1))
-        return strips.outputs(c.xp, y), x, {}
+        return strips.outputs(c.xp, y), (strips, flat), {}
 
     def backward(
         self, c: Context, v: Variables, dy: Array, cache: Cache, need_dx: bool
     ) -> tuple[Array | None, Tree]:
         """Return the gradients of the inputs, shape (batch, channels, height, width), and of the parameters.
 
-        The strips are made anew: they take as many times the memory of the inputs as a kernel has elements.
+        What kernels meet is cut out anew: it takes the memory of the inputs for each element of a kernel.
         """
-        strips, W = self._strips(cache), v.params["W"]
-        of_outputs = c.xp.matrix_transpose(strips.of_outputs(c.xp, dy))
-        of_each = c.xp.matmul(strips.of_inputs(c.xp, cache), of_outputs)
-        gradient = c.xp.reshape(c.xp.matrix_transpose(c.samples.sum(of_each)), W.shape)
+        (strips, flat), W = cache, v.params["W"]
+        of_outputs = strips.of_outputs(c.xp, dy)
+        gradient = c.samples.sum(strips.kernel_gradients(c.xp, flat, of_outputs))
+        gradient = c.xp.reshape(c.xp.matrix_transpose(gradient), W.shape)
         gradients = {"W": gradient if self.scale == 1.0 else gradient * self.scale}
         if self.bias:
             gradients["b"] = c.samples.sum(c.xp.sum(dy, axis=(2, 3)))
-        return (strips.input_gradient(c.xp, dy, self._weights(v)) if need_dx else None), gradients
+        return (strips.input_gradient(c.xp, of_outputs, self._weights(v)) if need_dx else None), gradients
 
     def on_pixels(self, scale: float) -> Conv2D:
         """Return the layer that multiplies its weights, fewer than its inputs, by the constant."""
@@ -131,6 +132,3 @@ class Conv2D(Layer):
 
     def _axes(self, inputs: Shape) -> tuple[Axis, Axis]:
         return axes_of(self, inputs, self.size, self.stride, self.padding)  # type: ignore[arg-type]
-
-    def _strips(self, x: Array) -> Strips:
-        return Strips(*self._axes(tuple(x.shape[1:])), self.groups)

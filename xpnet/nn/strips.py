@@ -10,12 +10,47 @@ A stride makes cells: its s x s elements are channels of their own, and windows 
 
 from __future__ import annotations
 
-from itertools import product
+import itertools
 from typing import Any, NamedTuple
 
 from xpnet.nn.windows import Axis, fitted, padded
 
 Array = Any
+
+QUICK = 10**6
+"""Multiplications up to which BLAS libraries multiply matrices without copying them first."""
+MOST_PARTS = 8
+
+
+def product(xp: Any, a: Array, b: Array) -> Array:
+    """Return the product of stacks of matrices, those not much larger than `QUICK` cut into parts.
+
+    Parameters
+    ----------
+    xp : namespace
+        The Array API functions to compute with.
+    a : array, shape (..., m, k)
+        Whose rows are cut.
+    b : array, shape (..., k, n)
+
+    Returns
+    -------
+    array, shape (..., m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> product(np, np.ones((4, 2)), np.ones((1, 2, 3))).shape
+    (1, 4, 3)
+    """
+    *outer, m, k = a.shape
+    *others, _, n = b.shape
+    quick = [parts for parts in range(1, MOST_PARTS + 1) if m % parts == 0 and m * k * n <= parts * QUICK]
+    if quick[:1] in ([], [1]):
+        return xp.matmul(a, b)
+    a = xp.reshape(a, (*outer, quick[0], m // quick[0], k))
+    stacked = xp.matmul(a, xp.reshape(b, (*others, 1, k, n)))
+    return xp.reshape(stacked, (*stacked.shape[:-3], m, n))
 
 
 class Cells(NamedTuple):
@@ -77,7 +112,7 @@ class Strips(NamedTuple):
         return columns.number + max(columns.before, columns.after)
 
     def of_inputs(self, xp: Any, x: Array) -> Array:
-        """Return what each element of the kernel meets.
+        """Return the inputs as vectors.
 
         Parameters
         ----------
@@ -88,12 +123,31 @@ class Strips(NamedTuple):
 
         Returns
         -------
+        array, shape (batch, groups, channels / groups, elements of a cell, length)
+        """
+        rows, columns = self.cells
+        return self._laid_out(xp, self._in_cells(xp, x), rows.before, columns.before, self.rows.outputs)
+
+    def under_kernels(self, xp: Any, flat: Array) -> Array:
+        """Return what each element of a kernel meets.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        flat : array
+            As `of_inputs` returned it.
+
+        Returns
+        -------
         array, shape (batch, groups, channels / groups * kernel height * kernel width, output height * pitch)
             Kernels as rows ``(filters / groups, …)`` times this are the outputs.
         """
-        rows, columns = self.cells
-        flat = self._laid_out(xp, self._in_cells(xp, x), rows.before, columns.before, self.rows.outputs)
-        return self._cut(xp, flat, self._places, self.rows.outputs)
+        places = []
+        for i, j in itertools.product(range(self.rows.size), range(self.columns.size)):
+            (row, down), (column, right) = divmod(i, self.rows.stride), divmod(j, self.columns.stride)
+            places.append((down * self.columns.stride + right, row * self.pitch + column))
+        return self._cut(xp, flat, places, self.rows.outputs)
 
     def of_outputs(self, xp: Any, dy: Array) -> Array:
         """Return the outputs' gradient in the same layout, zero where there is no output.
@@ -107,11 +161,11 @@ class Strips(NamedTuple):
 
         Returns
         -------
-        array, shape (batch, groups, filters / groups, output height * pitch)
+        array, shape (batch, groups, filters / groups, 1, output height, pitch)
         """
-        batch, filters, *shape = dy.shape
-        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, *shape))
-        return _in_a_row(xp, dy, self.pitch)
+        batch, filters, height, width = dy.shape
+        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, 1, height, width))
+        return padded(xp, dy, 5, 0, self.pitch - width)
 
     def outputs(self, xp: Any, y: Array) -> Array:
         """Return the outputs as images.
@@ -130,6 +184,29 @@ class Strips(NamedTuple):
         images = xp.reshape(y, (y.shape[0], y.shape[1] * y.shape[2], self.rows.outputs, self.pitch))
         return images[:, :, :, : self.columns.outputs]
 
+    def kernel_gradients(self, xp: Any, flat: Array, dy: Array) -> Array:
+        """Return the gradients of the kernels, one for each sample.
+
+        Parameters
+        ----------
+        xp : namespace
+            The Array API functions to compute with.
+        flat : array
+            As `of_inputs` returned it.
+        dy : array
+            As `of_outputs` returned it.
+
+        Returns
+        -------
+        array, shape (batch, groups, channels / groups * kernel height * kernel width, filters / groups)
+            The kernels as columns.
+        """
+        batch, groups, filters, _, height, pitch = dy.shape
+        # A place a row, in two steps, the first of which moves the numbers: BLAS takes rows as they are.
+        rows = xp.reshape(xp.permute_dims(dy, (0, 1, 3, 4, 5, 2)), (batch, groups, height, pitch * filters))
+        rows = xp.reshape(rows, (batch, groups, height * pitch, filters))
+        return product(xp, self.under_kernels(xp, flat), rows)
+
     def input_gradient(self, xp: Any, dy: Array, W: Array) -> Array:
         """Return the gradient of the inputs: the outputs' convolved with the kernels turned round.
 
@@ -137,8 +214,8 @@ class Strips(NamedTuple):
         ----------
         xp : namespace
             The Array API functions to compute with.
-        dy : array, shape (batch, filters, output height, output width)
-            The gradient of the outputs.
+        dy : array
+            As `of_outputs` returned it.
         W : array, shape (filters, channels / groups, height, width)
             The kernels.
 
@@ -147,23 +224,14 @@ class Strips(NamedTuple):
         array, shape (batch, channels, height, width)
         """
         rows, columns = self.cells
-        batch, filters, *shape = dy.shape
-        dy = xp.reshape(dy, (batch, self.groups, filters // self.groups, 1, *shape))
         above, left = rows.size - 1 - rows.before, columns.size - 1 - columns.before
         flat = self._laid_out(xp, dy, above, left, rows.number)
-        places = [(0, i * self.pitch + j) for i, j in product(range(rows.size), range(columns.size))]
-        dx = xp.matmul(self._turned(xp, W), self._cut(xp, flat, places, rows.number))
-        dx = xp.reshape(dx, (batch, self.groups * W.shape[1], -1, rows.number, self.pitch))
+        places = [
+            (0, i * self.pitch + j) for i, j in itertools.product(range(rows.size), range(columns.size))
+        ]
+        dx = product(xp, self._turned(xp, W), self._cut(xp, flat, places, rows.number))
+        dx = xp.reshape(dx, (dy.shape[0], self.groups * W.shape[1], -1, rows.number, self.pitch))
         return self._out_of_cells(xp, dx[:, :, :, :, : columns.number])
-
-    @property
-    def _places(self) -> list[tuple[int, int]]:
-        """Of each element of the kernel, which part of a cell it meets, and from where on in the vector."""
-        found = []
-        for i, j in product(range(self.rows.size), range(self.columns.size)):
-            (row, down), (column, right) = divmod(i, self.rows.stride), divmod(j, self.columns.stride)
-            found.append((down * self.columns.stride + right, row * self.pitch + column))
-        return found
 
     def _cut(self, xp: Any, flat: Array, places: list[tuple[int, int]], rows: int) -> Array:
         """Return strips of so many rows, each from a channel of the cells on and a place in the vector."""
@@ -175,7 +243,9 @@ class Strips(NamedTuple):
     def _laid_out(self, xp: Any, images: Array, above: int, left: int, rows: int) -> Array:
         """Return images as vectors, zeros before and behind, for strips of so many rows."""
         down, right = (cells.size - 1 for cells in self.cells)
-        body = _in_a_row(xp, images, self.pitch)
+        *outer, height, width = images.shape
+        wide = padded(xp, images, images.ndim - 1, 0, self.pitch - width)
+        body = xp.reshape(wide, (*outer, height * self.pitch))
         front = above * self.pitch + left
         back = (rows + down) * self.pitch + right - front - body.shape[-1]
         return padded(xp, body, body.ndim - 1, front, back)
@@ -216,9 +286,3 @@ class Strips(NamedTuple):
         W = xp.flip(xp.reshape(W, shape), axis=(3, 5))
         W = xp.permute_dims(W, (0, 2, 4, 6, 1, 3, 5))
         return xp.reshape(W, (self.groups, channels * down * right, -1))
-
-
-def _in_a_row(xp: Any, images: Array, pitch: int) -> Array:
-    """Return images as vectors, with zeros between the rows where the pitch is larger than they are."""
-    *outer, rows, columns = images.shape
-    return xp.reshape(padded(xp, images, images.ndim - 1, 0, pitch - columns), (*outer, rows * pitch))

@@ -18,7 +18,7 @@ from xpnet.trees import leaves
 
 LARGE = 2**18
 """Bytes from which on an array is worth it."""
-ROOM = 2**21
+ROOM = 2**20
 """Bytes that the largest array of a block may take: about the second cache of a core."""
 
 

@@ -156,6 +156,8 @@ def _bound_calls(call: Call, args: Any, kwargs: dict[str, Any], out: np.ndarray)
         return _selection(condition, chosen, other, out, constant=not isinstance(call.args[2], Ref))
     if call.name in ("stack", "concat"):
         return _joined(args[0], kwargs.get("axis", 0), out, stacked=call.name == "stack")
+    if call.name == "reshape":
+        return [partial(np.copyto, out.reshape(args[0].shape), args[0])]
     if call.name == "astype":
         return [partial(np.copyto, out, args[0], casting="unsafe")]
     return [partial(_compute_into, out, call.function, args, kwargs)]
