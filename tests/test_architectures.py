@@ -14,7 +14,6 @@ from xpnet.models.architectures import ARCHITECTURES, Style, new_model
 
 OF_IMAGES = ("conv", "deep")
 HIDDEN = Style((6, 5), "tanh", 0.1)
-CONVOLUTIONS = pytest.mark.skipif("Conv2D" not in LAYERS, reason="there are no convolutions")
 over_names = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=CONVOLUTIONS if name in OF_IMAGES else ()) for name in ARCHITECTURES]
 )
@@ -42,7 +41,6 @@ def test_layers_of_vectors():
         assert (net.network.inputs, net.network.outputs) == ((64,), (3,))
 
 
-@CONVOLUTIONS
 def test_layers_of_images():
     conv, deep = (new_model(name, 784, 3, HIDDEN, backend="numpy") for name in OF_IMAGES)
     assert kinds(conv) == "Conv2D Tanh MaxPool2D Flatten Dense Tanh Dense Tanh Dense"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any, NamedTuple
 
-from xpnet.catalogue import LAYERS
 from xpnet.errors import InvalidInputError
 from xpnet.models.mlp import MLP
 from xpnet.models.model import Model
 from xpnet.nn.activations import ACTIVATIONS, Activation
 from xpnet.nn.affine import Dense
+from xpnet.nn.convolution import Conv2D
 from xpnet.nn.dropout import Dropout
 from xpnet.nn.layer import Layer, Shape
 from xpnet.nn.normalisation import BatchNorm
+from xpnet.nn.pooling import MaxPool2D
 from xpnet.nn.reshaping import Flatten
 from xpnet.validation import check_name
 
@@ -30,7 +29,7 @@ class Style(NamedTuple):
     activation : str
         A name in `ACTIVATIONS`.
     init : str or float
-        The initial weights of the fully connected layers.
+        The initial weights.
     """
 
     hidden: tuple[int, ...] = (50,)
@@ -60,8 +59,7 @@ def dropout(inputs: Shape, outputs: int, style: Style) -> list[Layer]:
 
 def conv(inputs: Shape, outputs: int, style: Style) -> list[Layer]:
     """Return one convolution of 30 filters, a pooling, and fully connected layers."""
-    convolution, pooling = _of_images()
-    layers: list[Layer] = [convolution(30, 5), style.between(), pooling(2), Flatten()]
+    layers: list[Layer] = [Conv2D(30, 5, init=style.init), style.between(), MaxPool2D(2), Flatten()]
     for units in style.hidden:
         layers += [Dense(units, style.init), style.between()]
     return [*layers, Dense(outputs, style.init)]
@@ -69,19 +67,12 @@ def conv(inputs: Shape, outputs: int, style: Style) -> list[Layer]:
 
 def deep(inputs: Shape, outputs: int, style: Style) -> list[Layer]:
     """Return six convolutions in pairs of 16, 32 and 64 filters, poolings, and `dropout`'s layers."""
-    convolution, pooling = _of_images()
     body: list[Layer] = []
     for filters in (16, 32, 64):
         for _ in range(2):
-            body += [convolution(filters, 3, padding="same"), style.between()]
-        body.append(pooling(2))
+            body += [Conv2D(filters, 3, padding="same", init=style.init), style.between()]
+        body.append(MaxPool2D(2))
     return [*body, Flatten(), *dropout(inputs, outputs, style)]
-
-
-def _of_images() -> tuple[Callable[..., Layer], Callable[..., Layer]]:
-    """Return the layers of images."""
-    convolution, pooling = (getattr(import_module(LAYERS[name]), name) for name in ("Conv2D", "MaxPool2D"))
-    return convolution, pooling
 
 
 _OF_VECTORS = {"batchnorm": batchnorm, "dropout": dropout}

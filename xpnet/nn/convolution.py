@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,7 +65,7 @@ class Conv2D(Layer):
 
     filters: int
     size: int | tuple[int, int]
-    stride: int | tuple[int, int] = 1
+    stride: int | tuple[int, int] = (1, 1)
     padding: Padding = "valid"
     groups: int = 1
     init: str | float = "he"
@@ -83,6 +84,10 @@ class Conv2D(Layer):
         """Return ``(filters, height, width)``."""
         rows, columns = self._axes(inputs)
         return (self.filters, rows.outputs, columns.outputs)
+
+    def products(self, inputs: Shape) -> int:
+        """Return the multiplications of all windows."""
+        return super().products(inputs) * math.prod(self.output_shape(inputs)[1:])
 
     def variables(self, inputs: Shape) -> Variables:
         """Declare ``W``, shape (filters, channels / groups, height, width), and ``b``, shape (filters,)."""
