@@ -97,6 +97,11 @@ class Conv2D(Layer):
         weights = Parameter(shape, self.init, (shape[1] * window, self.filters * window), decayed=True)
         return Variables({"W": weights, **({"b": Parameter((self.filters,))} if self.bias else {})}, {})
 
+    def multiplications(self, inputs: Shape) -> int:
+        """Return how many a sample takes forward: each weight is used in all places of the outputs."""
+        _, height, width = self.output_shape(inputs)
+        return super().multiplications(inputs) * height * width
+
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
         """Return the outputs, shape (batch, filters, height, width), a cache, and no state."""
         strips = Strips(*self._axes(tuple(x.shape[1:])), self.groups)

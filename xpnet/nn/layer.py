@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from xpnet.errors import InvalidInputError
 from xpnet.nn.context import Context
+from xpnet.trees import leaves
 
 Array = Any
 Cache = Any
@@ -107,6 +109,11 @@ class Layer:
     def variables(self, inputs: Shape) -> Variables:
         """Declare parameters and running state, as trees of `Parameter`; names must not end in a digit."""
         return NOTHING
+
+    def multiplications(self, inputs: Shape) -> int:
+        """Return how many a sample takes forward: one a weight, where none is used in several places."""
+        declared = leaves(self.variables(inputs).params)
+        return sum(math.prod(item.shape) for item in declared if len(item.shape) > 1)
 
     def forward(self, c: Context, v: Variables, x: Array) -> tuple[Array, Cache, Tree]:
         """Return the outputs, what `backward` needs, and the new running state.

@@ -74,6 +74,11 @@ class Sequential(Layer):
             found.append(layer.output_shape(found[-1]))
         return found
 
+    def multiplications(self, inputs: Shape) -> int:
+        """Return how many a sample takes forward through all layers."""
+        pairs = zip(self.layers, self.shapes(inputs)[:-1], strict=True)
+        return sum(layer.multiplications(shape) for layer, shape in pairs)
+
     def variables(self, inputs: Shape) -> Variables:
         """Declare the variables of all layers."""
         declared = NOTHING

@@ -11,7 +11,6 @@ from xpnet.backends import Backend
 from xpnet.backends.room import size
 from xpnet.errors import OutOfMemoryError
 from xpnet.models.model import Model
-from xpnet.trees import leaves
 
 _COPIES_OF_PARAMETERS = 6
 """Parameters before and after, gradients, two slots of the optimiser, one temporary array."""
@@ -88,10 +87,8 @@ def advice_on_batch(net: Model, batch_size: int, free: int) -> str:
 
 
 def operations(net: Model, batch_size: int) -> int:
-    """Estimate an iteration's arithmetic operations: a product forward and two backward, of two a weight."""
-    declared = leaves(net.network.variables.params)
-    weights = sum(math.prod(item.shape) for item in declared if len(item.shape) > 1)
-    return max(1, 6 * weights * batch_size)
+    """Estimate an iteration's arithmetic operations: a product forward and two backward, of two each."""
+    return max(1, 6 * net.network.layer.multiplications(net.network.inputs) * batch_size)
 
 
 def _step_bytes(net: Model, batch_size: int) -> int:
