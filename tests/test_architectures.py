@@ -7,16 +7,12 @@ from cli_process import fingerprint
 from typer.testing import CliRunner
 
 import xpnet
-from xpnet.catalogue import LAYERS
 from xpnet.cli import app
 from xpnet.errors import InvalidInputError
 from xpnet.models.architectures import ARCHITECTURES, Style, new_model
 
-OF_IMAGES = ("conv", "deep")
 HIDDEN = Style((6, 5), "tanh", 0.1)
-over_names = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=CONVOLUTIONS if name in OF_IMAGES else ()) for name in ARCHITECTURES]
-)
+over_names = pytest.mark.parametrize("name", [pytest.param(name) for name in ARCHITECTURES])
 
 
 def invoke(*arguments):

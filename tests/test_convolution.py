@@ -155,6 +155,12 @@ def test_the_scale_of_bytes_is_taken_where_it_is_cheap():
     assert on_pixels(xpnet.Conv2D(3, 5), 0.5) == xpnet.Conv2D(3, 5, scale=0.5)
 
 
+def test_multiplications_are_counted_in_all_places():
+    """So that a chunk of iterations stays short."""
+    layers = xpnet.Sequential([xpnet.Conv2D(30, 5), xpnet.MaxPool2D(2), xpnet.Flatten(), xpnet.Dense(10)])
+    assert layers.products((1, 28, 28)) == 30 * 25 * 24 * 24 + 30 * 12 * 12 * 10
+
+
 REFUSED = {
     "windows of": lambda: xpnet.Conv2D(3, 5).output_shape((1, 4, 9)),
     "larger than its inputs": lambda: xpnet.MaxPool2D(3).output_shape((1, 2, 2)),

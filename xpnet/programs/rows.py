@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,12 @@ class Rows:
 
     def __init__(self, of: Any) -> None:
         self.of = of
+
+    @cached_property
+    def constant(self) -> np.ndarray:
+        """The constant; where its rows are alike, one of them in all places: it stays near the processor."""
+        alike = self.of.shape[0] > 1 and np.array_equal(self.of[1:], self.of[:-1])
+        return np.broadcast_to(self.of[:1], self.of.shape) if alike else self.of
 
 
 def by_rows(call: Call, specs: Specs) -> Call | None:
@@ -65,16 +72,9 @@ def in_block(call: Call, rows: slice) -> Call:
             return item
         if isinstance(item.of, tuple):
             return (rows.stop - rows.start, *item.of[1:])
-        return item.of if isinstance(item.of, Ref) else _some_rows(item.of, rows)
+        return item.of if isinstance(item.of, Ref) else item.constant[rows]
 
     return replace(call, args=map_tree(cut, call.args))
-
-
-def _some_rows(constant: np.ndarray, rows: slice) -> np.ndarray:
-    """Return rows of a constant: where all are alike, one of them, which stays near the processor."""
-    if constant.shape[0] > 1 and np.array_equal(constant[1:], constant[:-1]):
-        return np.broadcast_to(constant[:1], (rows.stop - rows.start, *constant.shape[1:]))
-    return constant[rows]
 
 
 def _is_elementwise(name: str) -> bool:
