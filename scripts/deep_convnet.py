@@ -5,7 +5,7 @@ hidden units, dropout of one half, 10 outputs. Mini-batches of 100 with Adam, le
 cosine takes down to nothing over 12 epochs. The figures have the accuracy, and every wrong test image.
 
 The book (chapter 8) reports a test accuracy of 0.9938 after 20 epochs; it drops out half of the ten outputs
-as well, and keeps its learning rate. On one core it takes about MINUTES minutes.
+as well, and keeps its learning rate. On a core of a busy machine it took half an hour.
 """
 
 from __future__ import annotations

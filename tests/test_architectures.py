@@ -11,6 +11,7 @@ from xpnet.cli import app
 from xpnet.errors import InvalidInputError
 from xpnet.models.architectures import ARCHITECTURES, Style, new_model
 
+OF_IMAGES = ("conv", "deep")
 HIDDEN = Style((6, 5), "tanh", 0.1)
 over_names = pytest.mark.parametrize("name", [pytest.param(name) for name in ARCHITECTURES])
 

@@ -27,8 +27,8 @@ INTEGERS = [[58327, 2459, 6791, 34635], [17643, 53570, 53823, 43740]]
 PERMUTATION = [6, 7, 2, 0, 5, 1, 4, 3]
 
 
-def test_first_words():
-    words = Stream(0, "W1")._words(3)
+def test_firstwords():
+    words = Stream(0, "W1").words(3)
     assert [hex(word) for word in words.tolist()] == WORDS
 
 
@@ -44,7 +44,7 @@ def test_a_stream_is_philox_as_numpy_documents_it():
     from zlib import crc32
 
     philox = np.random.Philox(key=[12, crc32(b"W1")], counter=[0, 0, 0, 5])
-    np.testing.assert_array_equal(Stream(12, "W1", 5)._words(100), philox.random_raw(100))
+    np.testing.assert_array_equal(Stream(12, "W1", 5).words(100), philox.random_raw(100))
 
 
 # Addresses
@@ -141,7 +141,7 @@ def test_integers_reject_the_words_that_would_favour_small_numbers(monkeypatch):
     """Of 2**64 words, 2**64 mod 10 = 6 at the top are left over."""
     words = iter([[2**64 - 1, 13, 2**64 - 7], [2**64 - 6], [29]])
     stream = Stream(0, "test")
-    monkeypatch.setattr(stream, "_words", lambda count: np.asarray(next(words), dtype=np.uint64))
+    monkeypatch.setattr(stream, "words", lambda count: np.asarray(next(words), dtype=np.uint64))
     assert stream.integers(10, (3,)).tolist() == [3, 9, 9]
 
 
