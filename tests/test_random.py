@@ -27,7 +27,7 @@ INTEGERS = [[58327, 2459, 6791, 34635], [17643, 53570, 53823, 43740]]
 PERMUTATION = [6, 7, 2, 0, 5, 1, 4, 3]
 
 
-def test_firstwords():
+def test_first_words():
     words = Stream(0, "W1").words(3)
     assert [hex(word) for word in words.tolist()] == WORDS
 
