@@ -112,7 +112,7 @@ NETWORKS = {
         Network((784, 4096, 4096, 4096, 4096, 10), 1024, learning_rate=0.01, large=True),
         Network((2, 3, 2), 200, data="moons"),
         Network((784, 10), 100, stack="conv", images=(1, 28, 28), others=CONV),
-        Network((784, 10), 100, learning_rate=0.01, stack="deep-conv", images=(1, 28, 28), others=DEEP_CONV),
+        Network((784, 10), 100, learning_rate=0.001, stack="deep-conv", images=(1, 28, 28), others=DEEP_CONV),
     )
 }
 
