@@ -34,6 +34,11 @@ class Case:
     trainable: bool = True
 
     @property
+    def floating(self):
+        """Whether its inputs have gradients: ids have none."""
+        return self.x.dtype.kind == "f"
+
+    @property
     def x(self):
         """Samples, shape (batch, *inputs), float64 or integers."""
         return self.samples(self.inputs)
@@ -128,3 +133,5 @@ CASES = {
     "Step": Case(xpnet.Step(), (4,), lambda torch, p, x: (x > 0).to(x.dtype), trainable=False),
     "Tanh": Case(xpnet.Tanh(), (4,), lambda torch, p, x: torch.tanh(x)),
 }
+
+TRAINABLE = {name: case for name, case in CASES.items() if case.trainable}

@@ -1,10 +1,8 @@
-"""What every layer must do: the right values and gradients, one set of bits, the same from a file."""
-
-from contextlib import suppress
+"""What every layer must do: the right values and gradients. `test_layers_exact` goes on with their bits."""
 
 import numpy as np
 import pytest
-from cases import BATCH, CASES
+from cases import BATCH, CASES, TRAINABLE
 
 import xpnet
 from xpnet.catalogue import LAYERS
@@ -14,8 +12,7 @@ from xpnet.random import random_words
 from xpnet.trees import flat, like, map_tree
 
 over_cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-trainable = {name: case for name, case in CASES.items() if case.trainable}
-over_trainable = pytest.mark.parametrize("case", trainable.values(), ids=trainable.keys())
+over_trainable = pytest.mark.parametrize("case", TRAINABLE.values(), ids=TRAINABLE.keys())
 
 
 def test_every_layer_has_a_case():
@@ -42,10 +39,6 @@ def gradient_of_outputs(y):
     return np.random.default_rng(4).normal(size=tuple(y.shape))
 
 
-def is_floating(case):
-    return case.x.dtype.kind == "f"
-
-
 @over_cases
 def test_values_and_gradients_are_pytorchs(backend, torch, case):
     if case.reference is None:
@@ -54,20 +47,20 @@ def test_values_and_gradients_are_pytorchs(backend, torch, case):
     y, cache, _ = case.layer.forward(c, v, x)
     with torch.device("cpu"):
         params = map_tree(lambda p: torch.tensor(p, requires_grad=True), dict(variables_of(case).params))
-        inputs = torch.tensor(case.x, requires_grad=is_floating(case))
+        inputs = torch.tensor(case.x, requires_grad=case.floating)
         wanted = case.reference(torch, params, inputs)
     np.testing.assert_allclose(backend.to_numpy(y), wanted.detach().numpy(), rtol=1e-10, atol=1e-12)
     assert tuple(y.shape) == (BATCH, *case.layer.output_shape(case.inputs))
     if not case.trainable:
         return
     dy = gradient_of_outputs(y)
-    dx, gradients = case.layer.backward(c, v, backend.from_numpy(dy), cache, is_floating(case))
+    dx, gradients = case.layer.backward(c, v, backend.from_numpy(dy), cache, case.floating)
     (wanted * torch.tensor(dy, device="cpu")).sum().backward()
     for name, gradient in flat(gradients).items():
         expected = flat(params)[name].grad.numpy()
         np.testing.assert_allclose(backend.to_numpy(gradient), expected, rtol=1e-10, atol=1e-10, err_msg=name)
     assert flat(gradients).keys() == flat(params).keys()
-    if is_floating(case):
+    if case.floating:
         np.testing.assert_allclose(backend.to_numpy(dx), inputs.grad.numpy(), rtol=1e-10, atol=1e-10)
 
 
@@ -78,12 +71,12 @@ def test_gradients_are_those_of_differences(case):
     c, v, x = opened(backend, case)
     y, cache, _ = case.layer.forward(c, v, x)
     dy, rng, h = gradient_of_outputs(y), np.random.default_rng(5), 1e-6
-    dx, gradients = case.layer.backward(c, v, dy, cache, is_floating(case))
-    point = [*flat(v.params).values(), *([x] if is_floating(case) else [])]
-    found = [*flat(gradients).values(), *([dx] if is_floating(case) else [])]
+    dx, gradients = case.layer.backward(c, v, dy, cache, case.floating)
+    point = [*flat(v.params).values(), *([x] if case.floating else [])]
+    found = [*flat(gradients).values(), *([dx] if case.floating else [])]
 
     def value(leaves):
-        inputs = leaves[-1] if is_floating(case) else x
+        inputs = leaves[-1] if case.floating else x
         return np.sum(case.layer.forward(c, Variables(like(v.params, leaves), v.state), inputs)[0] * dy)
 
     for _ in range(10 if point else 0):
@@ -101,86 +94,7 @@ def test_need_dx_saves_nothing_but_work(case):
     dy = gradient_of_outputs(y)
     dx, gradients = case.layer.backward(c, v, dy, cache, False)
     assert dx is None
-    again = case.layer.backward(c, v, dy, cache, is_floating(case))[1]
+    again = case.layer.backward(c, v, dy, cache, case.floating)[1]
     assert {name: g.tobytes() for name, g in flat(gradients).items()} == {
         name: g.tobytes() for name, g in flat(again).items()
     }
-
-
-# In exact arithmetic: one set of bits
-
-SAMPLES = 40
-
-
-def model(case, backend, dtype="float32"):
-    layers = [case.layer, xpnet.Flatten(), xpnet.Dense(3)]
-    return xpnet.Model(layers, case.inputs, l2=0.01, dtype=dtype, arithmetic="exact", backend=backend)
-
-
-def data_of(case):
-    rng = np.random.default_rng(6)
-    x = np.concatenate([case.x] * 7)[:SAMPLES]
-    return (x + 0.1 * rng.normal(size=x.shape) if is_floating(case) else x), rng.integers(0, 3, SAMPLES)
-
-
-def trained(case, backend, dtype, iterations=12, callbacks=(), checkpoint=None):
-    net = model(case, backend, dtype)
-    xpnet.train(
-        net,
-        *data_of(case),
-        xpnet.Momentum(0.05),
-        batch_size=8,
-        iterations=iterations,
-        eval_every=4,
-        seed=7,
-        progress=False,
-        callbacks=callbacks,
-        checkpoint=checkpoint,
-    )
-    return net
-
-
-EXPECTED = {}
-
-
-def expected(name, dtype):
-    """Return the model trained on NumPy."""
-    if (name, dtype) not in EXPECTED:
-        EXPECTED[name, dtype] = trained(CASES[name], "numpy", dtype)
-    return EXPECTED[name, dtype]
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", trainable)
-def test_one_fingerprint(backend, name, dtype):
-    assert trained(CASES[name], backend, dtype).fingerprint() == expected(name, dtype).fingerprint()
-
-
-@pytest.mark.parametrize("name", trainable)
-def test_a_run_goes_on_on_another_library(backend, tmp_path, name):
-    path = tmp_path / "run.safetensors"
-    half = lambda evaluation: evaluation.history.iteration[-1] == 8  # noqa: E731
-    with suppress(KeyboardInterrupt):
-        trained(CASES[name], "numpy", "float32", callbacks=[half], checkpoint=xpnet.Checkpoint(path, 4))
-    net, history = xpnet.resume(path, *data_of(CASES[name]), backend=backend, progress=False)
-    assert net.fingerprint() == expected(name, "float32").fingerprint()
-    assert len(history.loss) == 12
-
-
-@pytest.mark.parametrize("name", trainable)
-def test_a_sample_is_predicted_alike_alone_and_in_any_batch(backend, name):
-    net, (x, _) = expected(name, "float32").copy(backend), data_of(CASES[name])
-    together = backend.to_numpy(net.logits(x[:7]))
-    alone = np.concatenate([backend.to_numpy(net.logits(x[i : i + 1])) for i in range(7)])
-    assert alone.tobytes() == together.tobytes()
-    assert backend.to_numpy(net.logits(x[2:5])).tobytes() == together[2:5].tobytes()
-
-
-@pytest.mark.parametrize("name", trainable)
-def test_a_file_keeps_it(backend, tmp_path, name):
-    path, net = tmp_path / "model.safetensors", expected(name, "float32")
-    net.save(path)
-    again = xpnet.load(path, backend=backend)
-    assert again.network == net.network
-    x = data_of(CASES[name])[0]
-    assert backend.to_numpy(again.logits(x)).tobytes() == net.logits(x).tobytes()

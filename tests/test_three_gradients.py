@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import BATCH
-from test_layers import gradient_of_outputs, is_floating, opened, over_trainable
+from test_layers import gradient_of_outputs, opened, over_trainable
 
 import xpnet
 from xpnet.catalogue import LOSSES
@@ -17,9 +17,9 @@ def test_a_layers_backward_is_the_tapes(backend, case):
     c, v, x = opened(backend, case)
     y, cache, state = case.layer.forward(c, v, x)
     dy = backend.from_numpy(gradient_of_outputs(y))
-    dx, gradients = case.layer.backward(c, v, dy, cache, is_floating(case))
+    dx, gradients = case.layer.backward(c, v, dy, cache, case.floating)
     y_noted, noted, state_noted = taped(type(case.layer).forward)(case.layer, c, v, x)
-    dx_noted, gradients_noted = noted.gradients(dy, is_floating(case))
+    dx_noted, gradients_noted = noted.gradients(dy, case.floating)
     assert backend.to_numpy(y_noted).tobytes() == backend.to_numpy(y).tobytes()
     assert flat(state_noted).keys() == flat(state).keys()
     assert flat(gradients_noted).keys() == flat(gradients).keys()
@@ -27,7 +27,7 @@ def test_a_layers_backward_is_the_tapes(backend, case):
         np.testing.assert_allclose(
             backend.to_numpy(flat(gradients_noted)[name]), backend.to_numpy(gradient), rtol=1e-12, atol=1e-12
         )
-    if is_floating(case):
+    if case.floating:
         np.testing.assert_allclose(backend.to_numpy(dx_noted), backend.to_numpy(dx), rtol=1e-12, atol=1e-12)
     assert noted.gradients(dy, False)[0] is None
 
