@@ -28,7 +28,7 @@ from xpnet.catalogue import LAYERS, LOSSES
 # Floors: a file imports only from its own folder or from lower floors, wherever in the file it does.
 
 FLOORS = """
-errors random trees describe validation catalogue
+errors operators random trees describe validation catalogue
 backends arithmetic
 nn optim programs
 datasets io metrics

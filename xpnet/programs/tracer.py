@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+from xpnet.operators import add_operators
 from xpnet.programs.step import StepError
 
 Array = Any
@@ -103,32 +104,7 @@ def _refusal(sign: str, instead: str) -> Callable[..., Any]:
     return method
 
 
-for _name, _standard in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-}.items():
-    _function = getattr(operator, f"__{_name}__")
-    setattr(Tracer, f"__{_name}__", _operator(_standard, _function))
-    setattr(Tracer, f"__r{_name}__", _operator(_standard, _function, swapped=True))
-for _name, _standard in {
-    "neg": "negative",
-    "pos": "positive",
-    "invert": "bitwise_invert",
-    "abs": "abs",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
-    setattr(Tracer, f"__{_name}__", _operator(_standard, getattr(operator, f"__{_name}__")))
+add_operators(Tracer, _operator)
 _IN_PLACE = {"add": "+=", "sub": "-=", "mul": "*=", "and": "&=", "or": "|=", "xor": "^="}
 for _name, _sign in _IN_PLACE.items():
     setattr(

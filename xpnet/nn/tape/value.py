@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from xpnet.errors import InvalidInputError
 from xpnet.nn.tape.indexing import gather, has_arrays, is_mask
+from xpnet.operators import add_operators
 
 Array = Any
 
@@ -125,32 +126,7 @@ def _operator(name: str, function: Callable[..., Any] | None, swapped: bool = Fa
 
 
 # What is the library's own operator for arrays stays so: it is computed alike with and without a tape.
-for _name, _standard in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-}.items():
-    _function = getattr(operator, f"__{_name}__")
-    setattr(Taped, f"__{_name}__", _operator(_standard, _function))
-    setattr(Taped, f"__r{_name}__", _operator(_standard, _function, swapped=True))
-for _name, _standard in {
-    "neg": "negative",
-    "pos": "positive",
-    "invert": "bitwise_invert",
-    "abs": "abs",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
-    setattr(Taped, f"__{_name}__", _operator(_standard, getattr(operator, f"__{_name}__")))
+add_operators(Taped, _operator)
 # These differ from library to library; the namespace knows best.
 for _name, _standard in {
     "truediv": "divide",
